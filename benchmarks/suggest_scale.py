@@ -10,6 +10,7 @@ ended. Exits with 1 where a process failed, or ended later than GRACE seconds be
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def run_suggest(arch: Path, budgets: Sequence[str], limit: float) -> ScaleRun:
     """Run one process to its end, and read what the system counted of it."""
     words = [word for budget in budgets for word in ("--budget", budget)]
     program = str(Path(sys.executable).parent / "cnncost")
-    command = [program, "suggest", str(arch), *words, "--top", "1", "--time-limit", str(limit)]
+    command = [program, "suggest", str(arch), *words, "-f", "json", "--time-limit", str(limit)]
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, stdout=out, stderr=err)
@@ -70,13 +71,14 @@ def run_suggest(arch: Path, budgets: Sequence[str], limit: float) -> ScaleRun:
 
 
 def find_answer(said: str) -> str:
-    """What the text says of the plan: its score, and whether it is proved."""
-    text = " ".join(said.split())
-    for start, ending in (("Optimal over", "proved"), ("Stopped after", "with a gap")):
-        if start in text:
-            score = text.partition("Score ")[2].partition(":")[0]
-            return f"{score}, {ending}"
-    return "no plan"
+    """What was found: the least price of the plans, and whether no plan's is less."""
+    data = json.loads(said)
+    plans = [one for one in (data["plan"], *data["others"]) if one is not None]
+    if not plans:
+        return "no plan"
+    best = min(plans, key=lambda one: one["price"])
+    gap = best["price"] - best["bound"]
+    return f"{best['price']:.3f}, {'proved' if data['proved'] else f'gap of {gap:.3f}'}"
 
 
 def list_runs(given: argparse.Namespace, folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -91,7 +93,7 @@ def main() -> int:
     parser.add_argument("--chains", type=int, nargs="*", default=[100, 300, 1000], metavar="N")
     parser.add_argument("--time-limit", type=float, nargs="*", default=[60.0], metavar="SECONDS")
     given = parser.parse_args()
-    print("| network | budgets | limit | wall s | processor s | MiB | score |")
+    print("| network | budgets | limit | wall s | processor s | MiB | price |")
     print("|---|---|---:|---:|---:|---:|---|")
     failed = False
     with tempfile.TemporaryDirectory() as folder:

@@ -7,8 +7,8 @@ from cnncost.suggest.decisions.search_space import list_decisions
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import read_editable_spec
 from cnncost.suggest.edits.text_changes import SpecText
-from cnncost.suggest.search.plan import measure_single_edit
 from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.single_edits import ForeseenEdit, measure_single_edit
 from cnncost.suggest.suggestion.suggester import Suggester
 
 EDITED = """\
@@ -31,7 +31,7 @@ def test_the_width_of_all_copies_is_one_number() -> None:
     after = {}
     for decision in list_decisions(editable, parse_allowed_edits((), (), ())):
         for edit in decision.options[1:]:
-            one = measure_single_edit(editable, edit)
+            one = measure_single_edit(editable, ForeseenEdit(edit, {}))
             assert one is not None, edit.phrase  # every edit makes a network
             after[edit.phrase] = one.after["weights"]
     for width in (8, 16, 24):

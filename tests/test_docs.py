@@ -105,6 +105,7 @@ WITH_EXAMPLES = (
     *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.labels"),
     *("suggest.search.decision_order", "suggest.search.space_solver"),
     *("suggest.search.integer_programme", "suggest.search.compound_variants"),
+    *("suggest.search.score_floors", "linear_programme"),
 )
 """Modules whose docstrings have an example, each algorithm among them."""
 

@@ -6,12 +6,16 @@ import csv
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from command import run
 from suggested import SMALL
 
 import cnncost
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.suggestion.frontier import FrontierPoint, take_least_scores
 
 # 3 x 9 x 32 = 864, 32 x 9 x 64 = 18,432, 64 x 8 x 8 x 128 = 524,288, 128 x 10 = 1,280.
 WEIGHTS = 864 + 18_432 + 524_288 + 1_280
@@ -105,6 +109,19 @@ def test_every_form_names_the_edits(tmp_path: Path) -> None:
         assert row["point"] == str(point["point"])
         assert phrases in said
         assert phrases in page
+
+
+def test_a_point_has_the_plan_of_the_least_score_within_its_share() -> None:
+    """What a smaller point's plan scores is within reach of every larger point."""
+
+    def show(*scores: int | None) -> list[int | None]:
+        made = [None if score is None else SimpleNamespace(score=score) for score in scores]
+        points = [FrontierPoint(n, 90 - n, (), cast("Plan", own), proved=True)
+                  for n, own in enumerate(made)]  # fmt: skip
+        return [one.plan and one.plan.score for one in take_least_scores(points)]
+
+    assert show(10, 52, 50, 90) == [10, 50, 50, 90]
+    assert show(60, 52, None, 50, 90, None) == [50, 50, 50, 50, 90, None]
 
 
 def test_the_curve_has_every_point(tmp_path: Path) -> None:

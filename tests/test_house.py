@@ -16,6 +16,7 @@ FLOORS = (
     ("errors",),
     ("place",),
     ("arrays",),
+    ("linear_programme",),
     ("shape",),
     ("term",),
     ("quantity",),

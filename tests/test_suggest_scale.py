@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import cnncost
 from cnncost import bundled
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.network import Network
@@ -15,13 +16,16 @@ from cnncost.suggest.decisions.edited_layers import edited_layers_of
 from cnncost.suggest.decisions.live_bytes import step_rows
 from cnncost.suggest.decisions.search_space import (
     build_search_space,
-    foresee_network,
     list_decisions,
+    unlikely_edits,
 )
 from cnncost.suggest.decisions.spatial_trials import SpatialTrials
+from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits import smaller_kernel
 from cnncost.suggest.edits.budget import Budget
 from cnncost.suggest.edits.catalogue import SPATIAL
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.dropped_blocks import dropped_block_decisions
 from cnncost.suggest.edits.edit import AllowedEdits, apply_edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Meter
@@ -29,6 +33,9 @@ from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.search.decision_order import order_decisions
 from cnncost.suggest.search.label_setting import solve_by_labels
 from cnncost.suggest.search.plan import SearchLimits
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.single_edits import measure_single_edit
+from cnncost.suggest.suggestion.suggester import Suggester
 
 NAMES = ("alexnet", "squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet")
 
@@ -101,14 +108,10 @@ def test_bytes_of_widths_step_by_step(name: str) -> None:
 
 
 def test_late_limits_end_with_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnncost import loads
-    from cnncost.suggest.suggestion.request import SuggestionRequest
-    from cnncost.suggest.suggestion.suggester import Suggester
-
     def price() -> tuple[int, bool]:
         request = SuggestionRequest(("sram=50%",), seconds=60)
         plan = (
-            Suggester(loads(bundled.network_path("squeezenet1_1").read_text()), request)
+            Suggester(cnncost.loads(bundled.network_path("squeezenet1_1").read_text()), request)
             .suggest()
             .plan
         )
@@ -121,6 +124,30 @@ def test_late_limits_end_with_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> 
     assert late[1]
     assert whole[1]
     assert abs(late[0] - whole[0]) <= 100  # what counts as proved
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_single_edits_are_counted_as_their_texts_read(name: str) -> None:
+    request = SuggestionRequest(("connections=50%", "sram=60%"))
+    singles = Suggester(cnncost.load(name), request).suggest().singles
+    assert any(one.decision is not None for one in singles.ranked)
+    for one in singles.ranked[:: max(1, len(singles) // 25)]:
+        read = measure_single_edit(singles.editable, one._replace(decision=None))
+        assert measure_single_edit(singles.editable, one) == read, one.edit.phrase
+
+
+def test_rules_and_dropped_blocks_heed_the_clock() -> None:
+    blocks = "  - {conv: 8, kernel: 3, padding: 1}\n  - relu\n" * 4
+    text = f"input: [8, 16, 16]\nlayers:\n{blocks}  - global_avgpool\n  - dense: 10\n"
+    editable = read_editable_spec(SpecText("net.yaml", text))
+    decisions = [one for one in list_decisions(editable, AllowedEdits()) if not one.group]
+    assert list(dropped_block_decisions(editable, ()))
+    editable.refused.clear()
+    with editable.clock.until(-1.0):
+        with pytest.raises(TimeOverError):
+            list(dropped_block_decisions(editable, ()))
+        with pytest.raises(TimeOverError):
+            unlikely_edits(editable, decisions)
 
 
 def test_many_columns_wait_until_a_plan_breaks_them() -> None:

@@ -67,9 +67,9 @@ class CostTable:
 def add_tables(factors: Iterable[CostTable]) -> CostTable:
     """Add tables of one scope; a combination that one of them rules out is ruled out."""
     first, *others = factors
-    costs, possible = first.costs, first.possible
+    costs = sum((table.costs for table in others), first.costs)
+    possible = first.possible
     for table in others:
-        costs = costs + table.costs
         possible = possible & table.possible
     return CostTable(first.scope, costs, possible)
 
@@ -90,6 +90,10 @@ class CostTables:
     def ceiling(self, metric: int) -> int:
         """A value that no options go above: the most of every table by itself."""
         return self.base[metric] + sum(f.extremes(metric)[1] for f in self.members)
+
+    @property
+    def bytes_held(self) -> int:
+        return sum(f.costs.nbytes + f.possible.nbytes for f in self.members)
 
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """Add up the costs of one option per decision; None where these make no network."""
@@ -154,11 +158,9 @@ class SearchSpace:
     ruled: tuple[Decision, ...] = ()
     """The decisions whose options the rules number."""
     gain: int = 0
-    """What the best options of all decisions gain together: so much above their prices its options
-    score, those that leave things as they are included."""
+    """What the best options of all decisions gain together; its options score so much more."""
     late: tuple[ColumnLimit, ...] = ()
-    """Limits that join the tables once a plan breaks them: of all steps at which bytes are alive
-    few decide."""
+    """Limits that join the tables once a plan breaks them: few steps decide a network's peak."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

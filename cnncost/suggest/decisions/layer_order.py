@@ -47,9 +47,10 @@ class LayerOrder:
                 yield self._make_table(scope, wrong)
 
     def _wrong_orders(self) -> Iterator[tuple[Scope, list[Key]]]:
-        yield from self._pointwise_pairs()
-        yield from self._parted_pairs()
-        yield from self._narrowing_pairs()
+        watch = self.editable.clock.watch
+        yield from watch(self._pointwise_pairs())
+        yield from watch(self._parted_pairs())
+        yield from watch(self._narrowing_pairs())
 
     def options_alone(self) -> set[tuple[int, int]]:
         """The options that break a rule by themselves, each as its decision and its place among the
@@ -105,14 +106,14 @@ class LayerOrder:
     def _pairs_around(self, removed: set[int]) -> Iterator[tuple[int, int]]:
         """Yield each two convolutions that some removed ones, and nothing else, part."""
         network = self.editable.network
-        convolutions = {n.index for n in network.layers if n.layer.word in CONVOLUTIONS}
-        for index in convolutions & removed:
+        for index in sorted(filter(self._is_convolution, removed)):
             first = source_before(network, index)
-            if first in removed or first not in convolutions:
+            if first in removed or not self._is_convolution(first):
                 continue
             due = [index]
             while due:
-                for second in convolutions & {*readers_behind(network, due.pop())}:
+                behind = dict.fromkeys(readers_behind(network, due.pop()))
+                for second in filter(self._is_convolution, behind):
                     if second in removed:
                         due.append(second)
                     else:
@@ -120,10 +121,11 @@ class LayerOrder:
 
     def _convolutions_behind(self, first: Node) -> Iterator[int]:
         """The convolutions that read a layer through what does not part them."""
-        for index in readers_behind(self.editable.network, first.index):
-            layer = self.editable.network.nodes[index].layer
-            if layer is not None and layer.word in CONVOLUTIONS:
-                yield index
+        yield from filter(self._is_convolution, readers_behind(self.editable.network, first.index))
+
+    def _is_convolution(self, index: int) -> bool:
+        layer = self.editable.network.nodes[index].layer
+        return layer is not None and layer.word in CONVOLUTIONS
 
     def _pointwise_options(self, v: int, index: int, *, last: bool) -> list[bool]:
         """For each option of a decision whether it puts a 1x1 at that end of a node's place."""

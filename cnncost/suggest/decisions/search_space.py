@@ -107,7 +107,7 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
 
 
 def _each_decision(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
-    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
+    kinds = (kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names))
     return editable.clock.watch(chain.from_iterable(kinds))
 
 
@@ -159,15 +159,6 @@ def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> lis
             trials |= {(v, k): trial for k, trial in enumerate(made, 1)}
     alone = LayerOrder(editable, decisions, trials).options_alone()
     return [decisions[v].options[k] for v, k in sorted(alone)]
-
-
-def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
-    """The network with one option of a decision alone, as the layers that it states say, else as
-    its text reads; None where it makes none."""
-    if edit.states_layers and not decision.unread:
-        found = apply_edit(editable.network, edit)
-        return None if found is None else found[1]
-    return foresee_width(editable, edit)
 
 
 def foresee_width(editable: EditableSpec, edit: Edit) -> Network | None:

@@ -17,11 +17,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.memory_report import OPTIMIZERS
-from cnncost.network import Node
-from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
-from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
-from cnncost.suggest.decisions.table_filling import tables_by_layer
-from cnncost.suggest.decisions.training_moments import (
+from cnncost.costs.memory.training_moments import (
     BACKWARD,
     OPTIMIZER,
     TrainingMoment,
@@ -29,6 +25,10 @@ from cnncost.suggest.decisions.training_moments import (
     is_kept_at,
     kept_bytes,
 )
+from cnncost.network import Network, Node
+from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
+from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
+from cnncost.suggest.decisions.table_filling import tables_by_layer
 from cnncost.suggest.edits.meter import PARAMETERS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class _TrainingSteps:
         self.meter, self.clock = edited.editable.meter, edited.editable.clock
         self.optimizer = OPTIMIZERS[self.meter.optimizer]
         self.decisions = edited.space.decisions
-        self.today = bytes_by_moment(self.network, self.meter)
+        self.today = self._measure_moments(self.network)
         trials = self.clock.watch(edited.changes)
-        self.widths = {p: bytes_by_moment(edited.edited_network(p), self.meter) for p in trials}
+        self.widths = {p: self._measure_moments(edited.edited_network(p)) for p in trials}
         self.structural: dict[Pick, dict[TrainingMoment, int]] = {}
         self.aligned: dict[Pick, dict[int, int] | None] = {}
         """For each structural option where each node stands then; None where it cannot be told."""
@@ -92,11 +92,17 @@ class _TrainingSteps:
         self.made = [*reversed(list(accumulate(reversed(own)))), 0]
         """The most that the gradients of parameters take once the backward pass has done a node."""
 
+    def _measure_moments(self, network: Network) -> dict[TrainingMoment, int]:
+        meter = self.meter
+        return bytes_by_moment(
+            network, batch=meter.batch, size=meter.size, optimizer=meter.optimizer
+        )
+
     def _measure_structural(self, picked: Pick) -> None:
         """Keep the bytes by moment of the network that a structural option makes."""
         found = self.edited.align(picked)
         self.aligned[picked] = None if found is None else found[0]
-        self.structural[picked] = {} if found is None else bytes_by_moment(found[1], self.meter)
+        self.structural[picked] = {} if found is None else self._measure_moments(found[1])
 
     # What lives
 
@@ -194,7 +200,8 @@ class _TrainingSteps:
         if network is None or len(network.nodes) == 1:
             return 0
         own = self.edited.network(index, widths)
-        return kept_bytes(network, self.meter) - kept_bytes(own, self.meter)
+        kept = partial(kept_bytes, batch=self.meter.batch, size=self.meter.size)
+        return kept(network) - kept(own)
 
     # Parameters
 

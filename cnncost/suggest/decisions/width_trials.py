@@ -19,9 +19,15 @@ from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit import Decision, Edit
+from cnncost.suggest.edits.edit import Decision, Edit, apply_edit
 from cnncost.suggest.edits.editable_spec import SIZED, EditableSpec, ParentSpec
-from cnncost.suggest.edits.placed_layers import PlacedLayer, WidthTrial, changed_layers, layer_of
+from cnncost.suggest.edits.placed_layers import (
+    PlacedLayer,
+    WidthTrial,
+    change_layers,
+    changed_layers,
+    layer_of,
+)
 from cnncost.suggest.edits.text_changes import TextChange, apply_changes
 
 Fields = Mapping[int, Mapping[str, Any]]
@@ -57,6 +63,19 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
     if spec is None or len(spec.network.nodes) != len(editable.network.nodes):
         return None
     return spec.network
+
+
+def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
+    """The network with one option of a decision alone, as the layers that it states or what a width
+    does to layers says, else as its text reads; None where it makes none."""
+    if decision.group:
+        trial = try_width(editable, edit)
+        return None if trial is None else change_layers(editable.network, trial)
+    if edit.states_layers and not decision.unread:
+        found = apply_edit(editable.network, edit)
+        return None if found is None else found[1]
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else spec.network
 
 
 def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:

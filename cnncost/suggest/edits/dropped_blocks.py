@@ -176,6 +176,7 @@ def _is_sound(editable: EditableSpec, edit: Edit) -> bool:
     """Whether the text of an edit reads as the network without its blocks; found out once for the
     spec and its variants."""
     if edit.phrase not in editable.refused:
+        editable.clock.check()
         spec = editable.read_edited(edit.changes) if edit.changes else None
         wanted = remove_nodes(editable.network, frozenset(edit.substitutes))
         same = spec is not None and wanted is not None and _are_equal(spec.network, wanted)

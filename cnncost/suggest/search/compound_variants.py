@@ -28,16 +28,19 @@ from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, TextChange
-from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
+from cnncost.suggest.search.plan import (
+    BuiltVariants,
+    Plan,
+    SpatialVariant,
+    VariantKey,
+    write_edits,
+)
 
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
 
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""
-
-VariantKey = tuple[int, ...]
-"""The spatial edits of a variant, by their places among all of them, ascending."""
 
 
 class LazyVariant(NamedTuple):
@@ -107,12 +110,9 @@ class SpatialVariants:
         maker: VariantMaker,
         deadline: float = inf,
     ) -> None:
-        """Behind the deadline no more edits are compared.
-
-        Not searched alone are edits that another beats in every layer's costs at no higher score.
-        """
-        self.editable, self.clock = editable, editable.clock
-        self.trials, self.maker = trials, maker
+        """Edits that another beats in every layer's costs at no higher score are not searched
+        alone; behind the deadline no more are compared."""
+        self.editable, self.clock, self.trials, self.maker = editable, editable.clock, trials, maker
         self._trials = SpatialTrials(editable)
         self._beaten = find_beaten(trials, deadline)
         before = editable.measure(editable.network)
@@ -120,7 +120,7 @@ class SpatialVariants:
         for at, trial in enumerate(trials):
             self._known[at,] = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
         self._opened: dict[VariantKey, EditableSpec] = {(): editable}
-        self._made: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
+        self._built = BuiltVariants()
 
     @property
     def all(self) -> list[LazyVariant]:
@@ -245,15 +245,15 @@ class SpatialVariants:
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
         ceiling = None if self.maker.gain else ceiling
-        known, variant = self._made.get(lazy.key, (0, None))
-        if variant and (known is None or (ceiling is not None and ceiling <= known)):
-            return variant
+        if (known := self._built.find(lazy.key, ceiling)) is not None:
+            return known
         editable = self._open(lazy.key)
         space = self.maker.build_space(editable, lazy.edits, ceiling)
         if lazy.key:  # many variants are kept
             editable.forget_texts()
         variant = SpatialVariant(space, lazy.edits, lazy.score - space.gain, self.editable)
-        self._made[lazy.key] = ceiling, variant
+        for key in self._built.keep(lazy.key, ceiling, variant):
+            self._opened.pop(key, None)
         return variant
 
     def write_plain(self, lazy: LazyVariant) -> Plan | None:

@@ -8,7 +8,7 @@ Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -73,17 +73,14 @@ class EliminationOrder:
 
     def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
         position = {v: i for i, v in enumerate(order)}
-        due: dict[int, list[CostTable]] = {}
-        """The tables by the step that decides the last of their decisions."""
-        until: dict[int, int] = {}
-        """For each decision the last step at which a table reads it."""
+        due: dict[int, list[CostTable]] = {}  # by the step that decides the last of theirs
+        until: dict[int, int] = {}  # for each decision the last step at which a table reads it
         for table in self.tables.members:
             last = max(position[v] for v in table.scope)
             due.setdefault(last, []).append(table)
             for v in table.scope:
                 until[v] = max(last, until.get(v, -1))
-        stages = []
-        before: tuple[int, ...] = ()
+        stages, before = [], tuple[int, ...]()
         for i, v in enumerate(order):
             axes = (*before, v)
             after = tuple([w for w in axes if until.get(w, -1) > i])
@@ -95,9 +92,8 @@ class EliminationOrder:
         """The amounts that deciding the last of the axes adds, by the options of all axes."""
         import numpy as np
 
-        counts = 1 + len(self.metrics)
+        counts, options = 1 + len(self.metrics), self.tables.decisions[axes[-1]].options
         width = counts + len(self.counted)
-        options = self.tables.decisions[axes[-1]].options
         total: Ints = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
         if self.objective is None:
             total[..., 0] = [edit.score for edit in options]
@@ -160,9 +156,8 @@ class EliminationOrder:
             *own, amounts = stage.costs.shape
             behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
             costs = stage.costs.reshape(-1, amounts).astype(float)
-            steps.append(
-                _PricedStep(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes]))
-            )
+            full = tuple([self.sizes[v] for v in axes])
+            steps.append(_PricedStep(costs, tuple(own), behind, full))
         return steps
 
 
@@ -186,7 +181,8 @@ class CostToGo:
     prices: Floats
     totals: list[Floats]
     """Before the first step, then after each."""
-    _whole: list[Ints]
+    _whole: list[Floats]
+    """At each step the same with every option of its decision."""
 
     @property
     def least(self) -> float:
@@ -200,6 +196,19 @@ class CostToGo:
             here = whole[tuple([chosen[v] for v in stage.before])]
             chosen[stage.decision] = int(here.argmin())
         return tuple(chosen)
+
+    def least_through(self) -> Iterator[tuple[tuple[int, ...], Floats]]:
+        """Yield for each step its decisions, its own last, and the least priced cost of all plans
+        with each combination of their options."""
+        import numpy as np
+
+        passed: Floats = np.zeros(())  # from the start to every state
+        for stage, whole, rest in zip(self.order.steps, self._whole, self.totals[1:], strict=True):
+            axes = (*stage.before, stage.decision)
+            through = passed[..., None] + whole
+            yield axes, through
+            passed = through.min(tuple([i for i, v in enumerate(axes) if v not in stage.after]))
+            passed = passed - rest
 
 
 def find_elimination_order(

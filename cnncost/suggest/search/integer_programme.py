@@ -3,47 +3,59 @@
 Each decision picks one option (binary, one of them 1). Each cost table over several decisions
 has one continuous column a combination, whose sums over all but one decision equal that
 decision's option (the local polytope): with whole options exactly one combination is 1. Budgets
-are rows. HiGHS (Huangfu & Hall 2018) proves the optimum.
+are rows. The whole programme is solved only as a linear one, whose duals say what plans score at
+least with each option; then the core of the plans up to a score is solved, one score after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 from time import monotonic
-from typing import Any
 
-from cnncost.errors import CnncostError
+from cnncost.linear_programme import LinearProgramme, find_duals, solve_whole
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
 from cnncost.suggest.edits.clock import Clock, TimeOverError
+from cnncost.suggest.edits.placed_layers import Costs
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+from cnncost.suggest.search.score_floors import TOLERANCE, ReducedCosts, ScoreFloors
 
 SCALE = 1000.0
 """A budget row is scaled so that today's network takes about this."""
 
+RUNG, STEEPER = 4, 2
+"""Up to how much above the bound the first core reaches; how many times as far each next one."""
+
+ENOUGH = 10.0
+"""Seconds for which a core is searched for a plan that is hardly better (`SearchLimits.within`)."""
+
+NONE_YET = SearchOutcome(None, proved=False)
+
+Report = Callable[[float, float], None]
+
 
 @dataclass
-class _Programme:
-    """Columns and rows of the programme."""
+class _TableProgramme(LinearProgramme):
+    """The programme of some tables."""
 
-    costs: list[float] = field(default_factory=list)
-    most: list[float] = field(default_factory=list)
-    whole: list[bool] = field(default_factory=list)
-    rows: list[tuple[float, float, list[int], list[float]]] = field(default_factory=list)
+    options: list[list[int]] = field(default_factory=list)
+    """For each decision the columns of its options."""
+    combinations: list[list[int]] = field(default_factory=list)
+    """For each table those of its possible combinations."""
 
-    def add_column(self, cost: float = 0.0, *, whole: bool = False, most: float = 1.0) -> int:
-        self.costs.append(cost)
-        self.most.append(most)
-        self.whole.append(whole)
-        return len(self.costs) - 1
-
-    def add_row(self, low: float, high: float, terms: Mapping[int, float]) -> None:
-        self.rows.append((low, high, list(terms), list(terms.values())))
+    def options_of(self, values: Sequence[float]) -> tuple[int, ...]:
+        """Return the option of each decision whose column is 1."""
+        picked = [[values[column] for column in mine] for mine in self.options]
+        return tuple([mine.index(max(mine)) for mine in picked])
 
 
 def solve_programme(
-    tables: CostTables, limits: SearchLimits, progress: Callable[[float, float], None] | None = None
+    tables: CostTables,
+    limits: SearchLimits,
+    report: Report | None = None,
+    floors: ScoreFloors | None = None,
+    known: SearchOutcome = NONE_YET,
 ) -> SearchOutcome:
     """Find the options of least score within the limits.
 
@@ -52,17 +64,127 @@ def solve_programme(
     >>> solve_programme(tables, SearchLimits({0: 45}, convolutions=0)).chosen
     (1, 0)
 
-    `progress` is told the best score found so far and the bound, in score units.
+    `report` is told the best score found so far and the bound, in score units. `floors` are what
+    plans score at least, and `known` a plan, where these are known already.
     """
-    columns: list[list[int]] = []
-    clock, deadline = Clock(), monotonic() + limits.seconds
-    try:
-        with clock.until(deadline):
-            model = _build_programme(tables, limits, columns, clock)
-    except TimeOverError:
-        return SearchOutcome(None, proved=False)
-    limits = replace(limits, seconds=deadline - monotonic())
-    return SearchOutcome(None) if model is None else _run_highs(model, columns, limits, progress)
+    deadline = monotonic() + limits.seconds
+    if floors is None:
+        clock = Clock()
+        try:
+            with clock.until(deadline):
+                floors = find_floors(tables, limits, clock)
+        except TimeOverError:
+            return SearchOutcome(None, proved=False)
+    if floors is None:
+        return SearchOutcome(None)
+    return _CoreSearch(tables, limits, floors, known, deadline, report).climb()
+
+
+def find_floors(tables: CostTables, limits: SearchLimits, clock: Clock) -> ScoreFloors | None:
+    """Solve the programme of whole tables as a linear one; None where no options hold it."""
+    model = _build_programme(tables, limits, clock, _costs_today(tables))
+    duals = None if model is None else find_duals(model, clock.left)
+    if model is None or duals is None:
+        return None
+    constant, reduced = model.reduce_costs(duals)
+    options, combinations = model.options, model.combinations
+    return ReducedCosts(
+        tables, constant, [reduced[own] for own in options], [reduced[own] for own in combinations]
+    ).floors()
+
+
+@dataclass
+class _CoreSearch:
+    """One search: the plans up to a score, then up to a higher one."""
+
+    tables: CostTables
+    limits: SearchLimits
+    floors: ScoreFloors
+    best: SearchOutcome
+    """The best plan so far."""
+    deadline: float
+    report: Report | None
+
+    def __post_init__(self) -> None:
+        self.bound = max(0, ceil(self.floors.least - TOLERANCE))
+        """No plan scores less."""
+        highest = sum(max(edit.score for edit in one.options) for one in self.tables.decisions)
+        cutoff = self.limits.cutoff
+        self.ceiling = highest if cutoff is None else min(highest, cutoff)
+        if self.best.chosen is not None:
+            self.ceiling = min(self.ceiling, self.best.score - 1)
+        self.today = _costs_today(self.tables)
+
+    def climb(self) -> SearchOutcome:
+        """Search core after core: each has all plans up to a score."""
+        start, reach = self.bound, RUNG
+        while self.bound <= self.ceiling and self.deadline > monotonic():
+            if self.report is not None:
+                self.report(self.ceiling + 1, self.bound)
+            target = min(start + reach, self.ceiling)
+            outcome = self._search_core(target, self._seconds_for(target))
+            if outcome.chosen is not None:
+                self.best, self.ceiling = outcome, outcome.score - 1
+            self.bound = max(self.bound, outcome.bound)
+            last = outcome.chosen is None and target == self.ceiling
+            if not outcome.proved and (last or self._is_near):
+                break
+            reach *= STEEPER
+        proved = self.bound > self.ceiling
+        return replace(self.best, bound=self.bound, proved=proved, exact=float(self.bound))
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether a plan is known that no other is much better than."""
+        known = self.best.chosen is not None or self.limits.cutoff is not None
+        return known and self.ceiling + 1 - self.bound <= self.limits.within
+
+    def _seconds_for(self, target: int) -> float:
+        """How long a core is searched. While no plan is known it leaves half of the time to larger
+        ones: a plan of these is better than none."""
+        left = self.deadline - monotonic()
+        if self._is_near:
+            return min(left, ENOUGH)
+        known = self.best.chosen is not None or self.limits.cutoff is not None
+        return left if known or target == self.ceiling else left / 2
+
+    def _search_core(self, target: int, seconds: float) -> SearchOutcome:
+        """Find the best plan that scores at most so much."""
+        clock, until = Clock(), monotonic() + seconds
+        none = SearchOutcome(None, bound=target + 1)
+        core = self.floors.keep_up_to(self.tables, target)
+        if core is None:
+            return none
+        refuted = [core.pick_among_kept(chosen) for chosen in self.limits.forbidden]
+        forbidden = tuple([own for own in refuted if own is not None])
+        limits = replace(self.limits, cutoff=target, forbidden=forbidden)
+        try:
+            with clock.until(until):
+                model = _build_programme(core.tables, limits, clock, self.today)
+        except TimeOverError:
+            return SearchOutcome(None, proved=False)
+        if model is None:
+            return none
+        outcome = _solve(model, until - monotonic(), 0.5, self.report)  # scores are whole
+        if outcome.chosen is not None:
+            return replace(outcome, chosen=core.pick_among_all(outcome.chosen))
+        return none if outcome.proved else replace(outcome, bound=min(outcome.bound, target + 1))
+
+
+def _solve(
+    model: _TableProgramme, seconds: float, gap: float, report: Report | None = None
+) -> SearchOutcome:
+    """Solve a programme, and say what it means for the decisions."""
+    answer = solve_whole(model, seconds, gap, report)
+    if answer.infeasible:
+        return SearchOutcome(None)
+    bound = ceil(answer.bound - 1e-4) if abs(answer.bound) < 1e9 else 0
+    if answer.values is None:
+        return SearchOutcome(None, bound=bound, proved=False)
+    chosen = model.options_of(answer.values)
+    score = round(sum(model.costs[own[k]] for own, k in zip(model.options, chosen, strict=True)))
+    bound = score if answer.optimal else min(bound, score)
+    return SearchOutcome(chosen, score, bound, answer.optimal, answer.bound)
 
 
 def solve_nearest(
@@ -74,11 +196,10 @@ def solve_nearest(
     The excess is what a metric takes as a share of its budget; where the bound is above 1 no
     options hold all budgets. A budget of 0 stands for today's value.
     """
-    columns: list[list[int]] = []
     limits = SearchLimits(budgets, convolutions, seconds=seconds)
-    model = _build_programme(tables, limits, columns, Clock(), excess=True)
+    model = _build_programme(tables, limits, Clock(), _costs_today(tables), excess=True)
     assert model is not None  # an excess is allowed
-    outcome = _run_highs(model, columns, limits, None, gap=1e-4)
+    outcome = _solve(model, seconds, 1e-4)
     if outcome.chosen is None:
         return outcome, 0.0
     picked = zip(tables.decisions, outcome.chosen, strict=True)
@@ -86,34 +207,36 @@ def solve_nearest(
     return replace(outcome, score=score), outcome.exact / SCALE
 
 
+def _costs_today(tables: CostTables) -> Costs:
+    return tables.costs((0,) * len(tables.decisions)) or tables.base
+
+
 def _build_programme(
     tables: CostTables,
     limits: SearchLimits,
-    columns: list[list[int]],
     clock: Clock,
+    today: Costs,
     *,
     excess: bool = False,
-) -> _Programme | None:
-    """Build the programme, and append the columns of each decision's options to `columns`; None
-    where what no option reaches is over a budget already.
+) -> _TableProgramme | None:
+    """Build the programme; None where what no option reaches is over a budget already.
 
-    With `excess` the aim is instead the least factor by which all budgets are exceeded.
+    `today` is what the network takes. With `excess` the aim is instead the least factor by which
+    all budgets are exceeded.
     """
-    model = _Programme()
+    model = _TableProgramme()
     for decision in tables.decisions:
         scores = [0.0 if excess else float(edit.score) for edit in decision.options]
-        mine = [model.add_column(score, whole=True) for score in scores]
-        columns.append(mine)
-        model.add_row(1, 1, dict.fromkeys(mine, 1.0))
+        model.options.append([model.add_column(score, whole=True) for score in scores])
+        model.add_row(1, 1, dict.fromkeys(model.options[-1], 1.0))
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
     for part in clock.watch(tables.members):
-        own = _add_combinations(model, columns, part)
+        own = _add_combinations(model, part)
         for metric, terms in metrics.items():
             amounts = part.costs[..., metric][part.possible]
             for at in amounts.nonzero()[0].tolist():
                 terms[own[at]] = terms.get(own[at], 0.0) + int(amounts[at])
     factor = model.add_column(SCALE, most=inf) if excess else None
-    today = tables.costs((0,) * len(columns)) or tables.base
     for metric, most in limits.budgets.items():
         room = most - tables.base[metric]
         if room < 0 and factor is None:
@@ -125,155 +248,46 @@ def _build_programme(
             uses[factor] = -(most or today[metric]) * scale
             room = -tables.base[metric]
         model.add_row(-inf, room * scale, uses)
-    _limit_edits(model, tables, columns, limits)
-    for chosen in limits.forbidden:
-        picked = {columns[v][k]: 1.0 for v, k in enumerate(chosen)}
-        model.add_row(-inf, len(chosen) - 1, picked)
-    if limits.cutoff is not None:
-        whole = {c: cost for c, cost in enumerate(model.costs) if cost}
-        model.add_row(-inf, limits.cutoff, whole)
+    _limit_edits(model, tables, limits)
     return model
 
 
-def _add_combinations(
-    model: _Programme, columns: Sequence[Sequence[int]], table: CostTable
-) -> list[int]:
+def _add_combinations(model: _TableProgramme, table: CostTable) -> list[int]:
     """Add a column for each possible combination of a table's options, tied to the options' own
     columns; return them in the order of the combinations."""
     import numpy as np
 
     keys = np.argwhere(table.possible).tolist()
     if len(table.scope) == 1:
-        mine = columns[table.scope[0]]
+        mine = model.options[table.scope[0]]
         for (k,) in np.argwhere(~table.possible).tolist():
             model.add_row(0, 0, {mine[k]: 1.0})
-        return [mine[k] for (k,) in keys]
+        model.combinations.append([mine[k] for (k,) in keys])
+        return model.combinations[-1]
     own = [model.add_column() for _ in keys]
     for position, v in enumerate(table.scope):
-        of_options: list[dict[int, float]] = [{} for _ in columns[v]]
+        of_options: list[dict[int, float]] = [{} for _ in model.options[v]]
         for key, column in zip(keys, own, strict=True):
             of_options[key[position]][column] = 1.0
-        for edit, terms in zip(columns[v], of_options, strict=True):
+        for edit, terms in zip(model.options[v], of_options, strict=True):
             model.add_row(0, 0, {**terms, edit: -1.0})
+    model.combinations.append(own)
     return own
 
 
-def _limit_edits(
-    model: _Programme, tables: CostTables, columns: Sequence[Sequence[int]], limits: SearchLimits
-) -> None:
-    """Limit what is counted of the edits themselves."""
+def _limit_edits(model: _TableProgramme, tables: CostTables, limits: SearchLimits) -> None:
+    """Limit what is counted of the edits themselves, the score among it; and forbid plans."""
     for name, most in limits.counted.items():
         taken = {
             column: float(amount)
-            for decision, mine in zip(tables.decisions, columns, strict=True)
+            for decision, mine in zip(tables.decisions, model.options, strict=True)
             for edit, column in zip(decision.options, mine, strict=True)
             if (amount := getattr(edit, name))
         }
         if sum(taken.values()) > most:
             model.add_row(-inf, most, taken)
-
-
-def _run_highs(
-    model: _Programme,
-    columns: Sequence[Sequence[int]],
-    limits: SearchLimits,
-    progress: Callable[[float, float], None] | None,
-    gap: float = 0.5,
-) -> SearchOutcome:
-    highs = _make_highs(limits, gap)
-    _pass_programme(highs, model)
-    if progress is not None:
-        report = progress
-        highs.cbMipImprovingSolution += lambda e: report(
-            e.data_out.mip_primal_bound, e.data_out.mip_dual_bound
-        )
-    _run_within(highs, limits.seconds)
-    import highspy
-
-    status = highs.getModelStatus()
-    if status == highspy.HighsModelStatus.kInfeasible:
-        return SearchOutcome(None)
-    info = highs.getInfo()
-    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    bound = int(-(-(info.mip_dual_bound - 1e-4) // 1)) if abs(info.mip_dual_bound) < 1e9 else 0
-    if not feasible:
-        return SearchOutcome(None, bound=bound, proved=False)
-    values = highs.getSolution().col_value
-    picked = [[values[column] for column in mine] for mine in columns]
-    chosen = tuple([mine.index(max(mine)) for mine in picked])
-    score = round(sum(model.costs[mine[k]] for mine, k in zip(columns, chosen, strict=True)))
-    optimal = status == highspy.HighsModelStatus.kOptimal
-    return SearchOutcome(
-        chosen, score, score if optimal else min(bound, score), optimal, info.mip_dual_bound
-    )
-
-
-def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
-    """Run HiGHS for at most so many seconds: it looks at its own time limit late.
-
-    It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
-    """
-    from threading import Event, Thread
-
-    ended = Event()  # Thread.join() takes a thread for ended once Ctrl-C has interrupted it
-
-    def run() -> None:
-        try:
-            highs.run()
-        finally:
-            ended.set()
-
-    highs.HandleUserInterrupt = True
-    Thread(target=run, daemon=True).start()
-    try:
-        ended.wait(seconds)
-    finally:
-        highs.cancelSolve()
-        ended.wait()
-
-
-def _make_highs(limits: SearchLimits, gap: float) -> Any:  # Any: highspy has no types
-    try:
-        import highspy
-    except ModuleNotFoundError:
-        raise CnncostError("highspy is not installed", "pip install highspy") from None
-
-    class Quiet(highspy.Highs):  # type: ignore[misc]  # its class has no types
-        def enableCallbacks(self) -> None:  # noqa: N802  HiGHS' name
-            # Called while it is made; the first thing that could print its banner.
-            self.setOptionValue("output_flag", False)
-            super().enableCallbacks()
-
-    highs = Quiet()
-    for option, value in (
-        ("output_flag", False),
-        ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", gap),  # scores are whole: less than one is no difference
-        ("time_limit", float(limits.seconds)),
-        ("threads", 1),
-        ("random_seed", 0),
-        ("mip_detect_symmetry", False),
-    ):
-        highs.setOptionValue(option, value)
-    return highs
-
-
-def _pass_programme(highs: Any, model: _Programme) -> None:  # Any: highspy has no types
-    import highspy
-    import numpy as np
-
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(model.costs), len(model.rows)
-    lp.col_cost_ = np.array(model.costs)
-    lp.col_lower_ = np.zeros(len(model.costs))
-    lp.col_upper_ = np.array(model.most)
-    lp.row_lower_ = np.array([row[0] for row in model.rows])
-    lp.row_upper_ = np.array([row[1] for row in model.rows])
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    lp.integrality_ = [kinds[whole] for whole in model.whole]
-    starts = np.cumsum([0, *(len(row[2]) for row in model.rows)])
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = starts.astype(np.int32)
-    lp.a_matrix_.index_ = np.array([i for row in model.rows for i in row[2]], dtype=np.int32)
-    lp.a_matrix_.value_ = np.array([v for row in model.rows for v in row[3]])
-    highs.passModel(lp)
+    for chosen in limits.forbidden:
+        picked = {model.options[v][k]: 1.0 for v, k in enumerate(chosen)}
+        model.add_row(-inf, len(chosen) - 1, picked)
+    if limits.cutoff is not None:
+        model.add_row(-inf, limits.cutoff, {c: cost for c, cost in enumerate(model.costs) if cost})

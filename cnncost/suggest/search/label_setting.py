@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from cnncost.suggest.search.elimination import (
 )
 from cnncost.suggest.search.labels import FEW_LABELS, ScoreLadder, undominated_labels
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+from cnncost.suggest.search.score_floors import TOLERANCE, ScoreFloors, floors_in_order
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Floats, Ints
@@ -40,9 +42,6 @@ EFFORT = 100_000
 
 BEAM = 500
 """Labels held of each step while a good plan is looked for, which need not be the best."""
-
-TOLERANCE = 1e-3
-"""Far below one unit of score, far above what floating-point sums of them lose."""
 
 
 def solve_by_labels(
@@ -63,21 +62,31 @@ def solve_by_labels(
     `report` is told the best score found so far and the bound, in score units. `prices` are
     those of an outcome under the same budgets: a start that saves time.
     """
-    if limits.forbidden:
-        return None
-    metrics = tuple(limits.budgets)
-    order = find_elimination_order(tables, metrics, counted=tuple(limits.counted))
-    return None if order is None else _LabelSearch(order, limits, report, prices).solve()
+    search = None if limits.forbidden else prepare_labels(tables, limits, report, prices)
+    return None if search is None else search.solve()
+
+
+def prepare_labels(
+    tables: CostTables,
+    limits: SearchLimits,
+    report: Report | None = None,
+    prices: Sequence[float] = (),
+    most: float = inf,
+) -> LabelSearch | None:
+    """Prepare a search that makes at most so many labels in all; None where no order of the
+    decisions keeps few of them open."""
+    order = find_elimination_order(tables, tuple(limits.budgets), counted=tuple(limits.counted))
+    return None if order is None else LabelSearch(order, limits, report, prices, most)
 
 
 def find_least(tables: CostTables, metric: int, limits: SearchLimits) -> SearchOutcome | None:
     """Find the options that take least of a metric; their score is what they take above the tables'
     floor. None where no order of the decisions keeps few of them open."""
     order = find_elimination_order(tables, tuple(limits.budgets), metric)
-    return None if order is None else _LabelSearch(order, limits, None, ()).solve()
+    return None if order is None else LabelSearch(order, limits, None, ()).solve()
 
 
-class _LabelSearch:
+class LabelSearch:
     """One search by labels."""
 
     def __init__(
@@ -86,11 +95,11 @@ class _LabelSearch:
         limits: SearchLimits,
         report: Report | None,
         prices: Sequence[float],
+        most: float = inf,
     ) -> None:
         import numpy as np
 
-        self.order = order
-        self.report = report
+        self.order, self.report, self.most = order, report, most
         self.deadline = monotonic() + limits.seconds
         self.within = limits.within
         self.extended = 0
@@ -115,6 +124,13 @@ class _LabelSearch:
         """What the share of a budget costs, in score: the best prices so far."""
         if len(prices) == len(self.room):
             self.prices = np.array(prices)
+        self.best = SearchOutcome(None)
+        """A plan met on the way."""
+
+    def find_floors(self) -> ScoreFloors:
+        """Find what plans with each option and combination score at least, at the best prices."""
+        priced = self._find_prices()
+        return floors_in_order(self.order.tables, priced.bound.least_through(), priced.least)
 
     def solve(self) -> SearchOutcome | None:
         """Find the best options; None where there would be too many labels."""
@@ -140,6 +156,8 @@ class _LabelSearch:
         resources = Resources(self.room, self.scales, self.tolerance)
         found = find_prices(self.order, resources, self.prices, self.ceiling, self.deadline)
         self.prices = found.shares
+        if found.chosen is not None:
+            self.best = SearchOutcome(found.chosen, found.score, proved=False)
         return found
 
     def _climb(self, ladder: ScoreLadder, prices: PricedBound) -> SearchOutcome:
@@ -177,7 +195,10 @@ class _LabelSearch:
         """Look for a better plan among the likeliest labels only."""
         self.searched = True
         found = self._extend_labels(prices.bound, prices.least, prices.score - 1, BEAM)
-        return prices if found is None else prices._replace(chosen=found[0], score=found[1])
+        if found is None:
+            return prices
+        self.best = SearchOutcome(*found, proved=False)
+        return prices._replace(chosen=found[0], score=found[1])
 
     def _make_outcome(self, prices: PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
         if prices.chosen is None:
@@ -231,7 +252,7 @@ class _LabelSearch:
 
         size = self.order.sizes[stage.decision]
         self.extended += len(labels) * size
-        if len(labels) * size > MOST_LABELS:
+        if len(labels) * size > MOST_LABELS or self.extended > self.most:
             raise _TooManyError
         shape = [self.order.sizes[v] for v in stage.before]
         parents: Ints = np.repeat(np.arange(len(labels)), size)

@@ -168,14 +168,6 @@ class SingleEdit(NamedTuple):
         return units(self.damage.score)
 
 
-def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
-    """Make, read and count one edit alone; None where it makes no network."""
-    spec = editable.read_edited(edit.changes)
-    if spec is None:
-        return None
-    return SingleEdit(edit, editable.measure(spec.network), editable.damage_of(spec.network))
-
-
 @dataclass(frozen=True)
 class SpatialVariant:
     """The spec with some spatial edits made, or none, and its search space."""
@@ -201,6 +193,37 @@ class SpatialVariant:
             proved=outcome.proved,
             bound=self.score + outcome.bound,
         )
+
+
+MOST_HELD = 64 << 20
+"""Bytes of tables that are kept of variants with spatial edits."""
+
+VariantKey = tuple[int, ...]
+"""The spatial edits of a variant, by their places among all of them, ascending."""
+
+
+class BuiltVariants:
+    """Variants that were built, to be searched again: the latest, and the spec as it is."""
+
+    def __init__(self) -> None:
+        self._built: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
+
+    def find(self, key: VariantKey, ceiling: int | None) -> SpatialVariant | None:
+        """Return a variant that has all options that score at most `ceiling` (None: all)."""
+        known, variant = self._built.get(key, (0, None))
+        return variant if known is None or (ceiling is not None and ceiling <= known) else None
+
+    def keep(
+        self, key: VariantKey, ceiling: int | None, variant: SpatialVariant
+    ) -> list[VariantKey]:
+        """Keep a variant; return those that are forgotten for it."""
+        self._built[key] = ceiling, variant
+        held = {key: one.space.tables.bytes_held for key, (_, one) in self._built.items() if key}
+        forgotten = []
+        while sum(held.values()) > MOST_HELD and len(held) > 1:
+            forgotten.append(next(iter(held)))
+            del held[forgotten[-1]], self._built[forgotten[-1]]
+        return forgotten
 
 
 def write_edits(editable: EditableSpec, edits: tuple[Edit, ...], price: int) -> Plan | None:

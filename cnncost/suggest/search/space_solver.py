@@ -1,7 +1,7 @@
 """The best options in one search space: options that cannot win dropped, then an exact solver.
 
 Options that another beats are dropped first. Then label setting searches, or HiGHS where too many
-tables are open at once, behind a greedy plan that cuts its search down.
+tables are open at once or too many labels are made, behind a greedy plan that cuts its search down.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
-from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.label_setting import Report, solve_by_labels
+from cnncost.suggest.search.integer_programme import NONE_YET, solve_nearest, solve_programme
+from cnncost.suggest.search.label_setting import Report, prepare_labels
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Floats, Ints
+
+MOST_MADE = 1_000_000
+"""Labels that a search makes before it is left to HiGHS."""
 
 MOST_LABELLED = 4
 """Limits that label setting takes; bytes alive at each step are many more."""
@@ -33,23 +36,31 @@ def solve_space(
     prices: Sequence[float],
     find_cutoff: Callable[[], int | None],
 ) -> SearchOutcome:
-    """Find the options of least score: by label setting where few layers are open at once, else
-    by HiGHS.
+    """Find the options of least score: by label setting where few layers are open at once and few
+    labels serve, else by HiGHS.
 
     `find_cutoff` returns a score that some plan does not go above, or None: it is asked before
     HiGHS starts, whose programme is the smaller for it.
     """
-    started = monotonic()
+    deadline = monotonic() + limits.seconds
     few = len(limits.budgets) <= MOST_LABELLED
-    outcome = solve_by_labels(tables, limits, report, prices) if few else None
+    search = prepare_labels(tables, limits, report, prices, MOST_MADE) if few else None
+    if search is None and limits.cutoff is None and _is_out_of_reach(tables, limits):
+        return SearchOutcome(None)
+    outcome = None if search is None or limits.forbidden else search.solve()
     if outcome is not None:
         return outcome
-    if limits.cutoff is None and _is_out_of_reach(tables, limits):
-        return SearchOutcome(None)
     if not limits.forbidden and (cutoff := find_cutoff()) is not None:
         limits = replace(limits, cutoff=cutoff)
-    left = limits.seconds - (monotonic() - started)
-    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), report)
+    limits = replace(limits, seconds=max(deadline - monotonic(), 0.1))
+    if search is None:
+        return solve_programme(tables, limits, report)
+    floors, known = search.find_floors(), search.best
+    # A plan met on the way may be refuted already, or worse than the one behind the cutoff.
+    if limits.forbidden or (limits.cutoff is not None and known.score > limits.cutoff):
+        known = NONE_YET
+    outcome = solve_programme(tables, limits, report, floors, known)
+    return replace(outcome, prices=tuple(search.prices.tolist()))
 
 
 def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
@@ -57,7 +68,8 @@ def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
     if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
         return True
     tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
-    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
+    seconds = min(REACH_SECONDS, limits.seconds)
+    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, seconds)
     return factor > 1 + 1e-6
 
 

@@ -87,17 +87,23 @@ def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[
     """Find what the options of one variant that come nearest cost; and whether that is proved."""
     space = variant.space
     tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
-    outcome = _solve_furthest(tables, limits, space.convolutions)
+    seconds = _seconds_for(variant)
+    outcome = _solve_furthest(tables, limits, space.convolutions, seconds)
     if outcome is None:
-        outcome, _ = solve_nearest(tables, limits, space.convolutions, REACH_SECONDS)
+        outcome, _ = solve_nearest(tables, limits, space.convolutions, _seconds_for(variant))
     # In no time at all: the spec as it is.
     costs = tables.costs(outcome.chosen or (0,) * len(tables.decisions))
     assert costs is not None  # the solver picks possible combinations
     return costs, outcome.proved
 
 
+def _seconds_for(variant: SpatialVariant) -> float:
+    """How long one variant may be searched still."""
+    return max(0.0, min(REACH_SECONDS, variant.space.editable.clock.left))
+
+
 def _solve_furthest(
-    tables: CostTables, limits: Mapping[int, int], convolutions: int
+    tables: CostTables, limits: Mapping[int, int], convolutions: int, seconds: float
 ) -> SearchOutcome | None:
     """Find the options that take least of the metric that stays furthest above its limit.
 
@@ -106,7 +112,7 @@ def _solve_furthest(
     if len(limits) > MOST_LABELLED:
         return None
     alone: dict[int, tuple[int, SearchOutcome]] = {}
-    asked = SearchLimits({}, convolutions, seconds=REACH_SECONDS)
+    asked = SearchLimits({}, convolutions, seconds=seconds)
     for metric in limits:
         outcome = find_least(tables, metric, asked)
         if outcome is None or outcome.chosen is None or not outcome.proved:
@@ -143,7 +149,7 @@ def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan
     Edits that do not help to reach them, such as the width of a layer that goes, are no part of it.
     """
     space = variant.space
-    limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
+    limits = SearchLimits(reached, space.convolutions, seconds=_seconds_for(variant))
     tables = drop_dominated_options(space.tables, tuple(reached))
     outcome = solve_by_labels(tables, limits) or solve_programme(tables, limits)
     if outcome.chosen is None:  # not in time: the spec as it is

@@ -60,7 +60,19 @@ def find_frontier(
             alike, _ = prepared.scale_plan_uniformly(budgets)
             found = prepared.search.find_best(budgets, alike)
         points.append(FrontierPoint(number, share, budgets, found.plan, found.proved))
-    return points
+    return take_least_scores(points)
+
+
+def take_least_scores(points: Sequence[FrontierPoint]) -> list[FrontierPoint]:
+    """Give each point the plan of the least score among its own and those of smaller shares, which
+    hold its budgets as well: a search compares prices, and a score may be below its price."""
+    best: Plan | None = None
+    found = []
+    for point in reversed(points):
+        own = point.plan
+        best = own if own is not None and (best is None or own.score <= best.score) else best
+        found.append(point._replace(plan=best))
+    return found[::-1]
 
 
 def _share_of(prepared: PreparedSearch, word: str, share: int) -> Budget:

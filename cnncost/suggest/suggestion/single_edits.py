@@ -1,7 +1,7 @@
 """Single edits: those that help the budgets most for their score come first; where plans may grow,
 those that gain most for what they take of the budgets.
 
-They are ranked by what the counter foresees of them; what is shown is written, read and counted.
+They are ranked by what the counter foresees of them; what is shown is made and counted again.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
+from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import UNIT, Decision, Edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
-from cnncost.suggest.search.plan import Plan, SingleEdit, measure_single_edit
+from cnncost.suggest.search.plan import Plan, SingleEdit
 
 FREE = 0.1
 """Per cent added to what an edit takes of the budgets, so that those that hardly take any don't
@@ -33,6 +34,8 @@ class ForeseenEdit(NamedTuple):
     after: Measures
     apart: bool = False
     """Whether it is shown beside other edits of its place."""
+    decision: Decision | None = None
+    """Whose option it is; None where only its text tells what it makes."""
 
 
 class SingleEdits:
@@ -68,25 +71,26 @@ class SingleEdits:
     def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
         time."""
-        return self._recount([one.edit for one in self.ranked])
+        return self._recount(self.ranked)
 
-    def _recount(self, edits: Sequence[Edit]) -> Iterator[SingleEdit]:
-        for position, edit in enumerate(edits):
+    def _recount(self, foreseen: Sequence[ForeseenEdit]) -> Iterator[SingleEdit]:
+        for position, own in enumerate(foreseen):
             if position and self.editable.clock.left <= 0:
                 return
-            one = measure_single_edit(self.editable, edit)
+            one = measure_single_edit(self.editable, own)
             if one is not None and self._is_useful(one):
                 yield one
 
     def take_first(self, count: int) -> tuple[SingleEdit, ...]:
         """The best few, recounted: of each place and kind the best edit, then the others."""
-        places: dict[tuple[str, str], Edit] = {}
-        for edit, _, apart in self.ranked:
-            place = edit.phrase if apart else edit.phrase.partition(":")[0]
-            places.setdefault((edit.kind, place), edit)
+        places: dict[tuple[str, str], ForeseenEdit] = {}
+        for one in self.ranked:
+            phrase = one.edit.phrase
+            place = phrase if one.apart else phrase.partition(":")[0]
+            places.setdefault((one.edit.kind, place), one)
         first = list(places.values())
         known = set(map(id, first))
-        rest = [edit for edit, *_ in self.ranked if id(edit) not in known]
+        rest = [one for one in self.ranked if id(one) not in known]
         return tuple(islice(self._recount([*first, *rest]), count))
 
     def _is_useful(self, one: ForeseenEdit | SingleEdit) -> bool:
@@ -103,6 +107,19 @@ def _gain_per_share(
     metrics = [budget.metric for budget in budgets]
     taken = sum(max(0, one.after[m] - before[m]) / max(1, before[m]) for m in metrics)
     return -one.edit.score / UNIT / (100 * taken / len(metrics) + FREE)
+
+
+def measure_single_edit(editable: EditableSpec, one: ForeseenEdit) -> SingleEdit | None:
+    """Make and count one edit alone, by what it does to layers where that is known, else by its
+    text; None where it makes no network."""
+    if one.decision is None:
+        spec = editable.read_edited(one.edit.changes)
+        network = None if spec is None else spec.network
+    else:
+        network = foresee_network(editable, one.decision, one.edit)
+    if network is None:
+        return None
+    return SingleEdit(one.edit, editable.measure(network), editable.damage_of(network))
 
 
 def _saving_per_score(

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import foresee_network, foresee_width, unlikely_edits
+from cnncost.suggest.decisions.search_space import foresee_width, unlikely_edits
+from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
@@ -68,9 +69,8 @@ class Suggester(PreparedSearch):
         singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried, grow=grow)
         alike, scaled = self.scale_plan_uniformly(budgets)
         found = self._find_best(budgets, alike, progress) if budgets else None
-        plan = None if found is None else found.plan
+        plan, few = None if found is None else found.plan, None
         others: tuple[Plan, ...] = ()
-        few = None
         if plan is not None and self.request.most_edits is None:
             whole = self.search.complete and not untried
             single = find_single(self.editable, tried_ones, budgets, complete=whole)
@@ -80,13 +80,11 @@ class Suggester(PreparedSearch):
             bound = plan.bound if found is None or found.plan is None else found.plan.bound
             plan, others = prefer_sure(plan, others, alike, bound)
             alike = plan if plan.edits == alike.edits else alike
-        plain = None
-        replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
+        plain, replaced = None, plan is not None and any(map(plan.uses, STRUCTURAL))
         if plan is not None and replaced and self.editable.clock.left > 0:
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         # How near plans of any number of edits come says nothing of those of a few.
-        limited = self.request.most_edits is not None
-        timer = self.editable.meter.timer
+        limited, timer = self.request.most_edits is not None, self.editable.meter.timer
         lost = found is not None and plan is None and found.proved and not limited
         return Suggestion(
             self.editable.spec,
@@ -110,8 +108,8 @@ class Suggester(PreparedSearch):
             tuple(self.left_out),
             self.request.most_edits,
             few,
-            None if timer is None else timer.estimate(self.editable.network),
-            0 if timer is None else timer.least_connections,
+            timer.estimate(self.editable.network) if timer else None,
+            timer.least_connections if timer else 0,
             self._find_by_connections(budgets) if plan else None,
             grow,
         )
@@ -153,7 +151,11 @@ class Suggester(PreparedSearch):
         likely = [
             (
                 decision,
-                ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True))),
+                ForeseenEdit(
+                    edit,
+                    dict(zip(self.editable.meter.tabled, costs, strict=True)),
+                    decision=decision,
+                ),
             )
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)

@@ -9,7 +9,6 @@ from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, count_buffer
 from cnncost.costs.memory.training_backward import backward_moments
 from cnncost.costs.memory.training_step import forward_bytes, measure_loss, training_pass
 from cnncost.network import Network
-from cnncost.suggest.edits.meter import Meter
 
 FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
 
@@ -24,12 +23,14 @@ class TrainingMoment(NamedTuple):
     """Which of the node's moments."""
 
 
-def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
+def bytes_by_moment(
+    network: Network, *, batch: int, size: int, optimizer: str
+) -> dict[TrainingMoment, int]:
     """The bytes alive at each moment, without parameters, their gradients and the optimiser's
     state."""
-    step = training_pass(network, batch=meter.batch, size=meter.size)
-    always = count_buffers(network, meter.size) + measure_loss(step).target
-    if OPTIMIZERS[meter.optimizer].counters:
+    step = training_pass(network, batch=batch, size=size)
+    always = count_buffers(network, size) + measure_loss(step).target
+    if OPTIMIZERS[optimizer].counters:
         always += COUNTER * _tensors(network)
     found = {
         TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward_bytes(step))
@@ -50,10 +51,10 @@ def _tensors(network: Network) -> int:
     return sum(len(n.layer.tensor_shapes(n.inputs[0])) for n in own)
 
 
-def kept_bytes(network: Network, meter: Meter) -> int:
+def kept_bytes(network: Network, *, batch: int, size: int) -> int:
     """The bytes that layers in a row keep for the backward pass besides their input; buffers and
     step counts included."""
-    step = training_pass(network, batch=meter.batch, size=meter.size)
+    step = training_pass(network, batch=batch, size=size)
     storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)
     extra = sum(kept.extra for kept in step.kept)
     return extra + sum(step.sizes[b] for b in storages)
