@@ -40,14 +40,24 @@ NO_TERMS = LayerTerms()
 
 
 def add_terms(terms: Iterable[LayerTerms], *, less: Iterable[LayerTerms] = ()) -> LayerTerms:
-    """Add up the terms of several layers, less those of others."""
+    """Add up the terms of several layers, less those of others.
+
+    Of a network of many equal layers those of each kind are added once, as often as there are.
+    """
     sums = [0.0] * (len(NO_TERMS) - 1)
     maps: dict[float, float] = {}
+    times: dict[int, int] = {}
+    known: dict[int, LayerTerms] = {}
     for sign, listed in ((1, terms), (-1, less)):
-        for *amounts, own in [one for one in listed if one is not NO_TERMS]:
-            sums = [total + sign * amount for total, amount in zip(sums, amounts, strict=True)]
-            for extent, weight in own.items():
-                maps[extent] = maps.get(extent, 0.0) + sign * weight
+        for one in listed:
+            times[id(one)] = times.get(id(one), 0) + sign
+            known[id(one)] = one
+    for place, (*amounts, own) in known.items():
+        if not (count := times[place]):
+            continue
+        sums = [total + count * amount for total, amount in zip(sums, amounts, strict=True)]
+        for extent, weight in own.items():
+            maps[extent] = maps.get(extent, 0.0) + count * weight
     return LayerTerms._make([*sums, maps])
 
 

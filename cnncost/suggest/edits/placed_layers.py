@@ -220,11 +220,14 @@ class PricedLayers:
         `outputs` has the shape that each node puts out then, where extents change.
         """
         old = [self._terms[index] for index in changed if index in self._terms]
-        new = [
-            terms
-            for index, layers in changed.items()
-            for terms in sequence_terms(layers, self._role_of(index, outputs))
-        ]
+        new: list[LayerTerms] = []
+        for index, layers in changed.items():
+            role = self._role_of(index, outputs)
+            new += (
+                [placed_terms(*layers[0], role)]
+                if len(layers) == 1
+                else sequence_terms(layers, role)
+            )
         if outputs is not None:
             old.append(self._read)
             new.append(input_terms([outputs[one.index] for one in self.network.inputs]))
