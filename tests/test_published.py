@@ -54,6 +54,7 @@ PAPERS = {
     "mobilenet_v1": {"parameters": "4.2 million", "connections": "569 million mult-adds"},
     "mobilenet_v2": {"parameters": "3.4M", "connections": "300M MAdds"},
     "efficientnet_b0": {"parameters": "5.3M", "connections": "0.39B FLOPS"},
+    "efficientnet_b4": {"parameters": "19M", "connections": "4.2B FLOPS"},
     "googlenet": {"connections": "1.5 billion multiply-adds"},
     "shufflenet_v2": {"parameters": "2.3M", "connections": "146M FLOPs"},
     "convnext_tiny": {"parameters": "29M", "connections": "4.5G FLOPs"},
