@@ -187,7 +187,7 @@ def test_years_and_numbers() -> None:
     assert leading_number("about a million") == ""
     assert leading_number("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
     assert leading_number("5.56 Bn FLOPS (a page)") == "5.56B"
-    assert leading_number("4.2 x 10^12 FLOPs") == "4.2"
+    assert leading_number("4.2 x 10^12 FLOPs") == "4.2 x 10^12"
     assert leading_number("26915 (the tutorial's output)") == "26915"
 
 

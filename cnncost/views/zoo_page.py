@@ -133,7 +133,7 @@ def leading_number(words: str) -> str:
     >>> leading_number("3.8 x 10^9 FLOPs (table 1)"), leading_number("138 million (table 2)")
     ('3.8B', '138M')
     """
-    found = re.match(r"([0-9.,]+)( x 10\^[69]\b|[kKMGB]\b| [mb]illion| Bn\b)?", words)
+    found = re.match(r"([0-9.,]+)( x 10\^[0-9]+|[kKMGB]\b| [mb]illion| Bn\b)?", words)
     return found[1] + SUFFIXES.get(found[2], found[2] or "") if found else ""
 
 
