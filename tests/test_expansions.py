@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from command import run
+from rows import the_row
 from spaces import draft_of
 from suggested import found
 from suggested_edits import one, phrases
 
 import cnncost
+from cnncost.shape import Shape
 from cnncost.suggest.decisions.search_space import list_decisions
 from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.placed_layers import count_placed
 
 NET = """\
 params: {width: 48, alpha: 1}
@@ -114,3 +120,43 @@ def test_multiples() -> None:
             assert int(new) % 32 == 0
     done = run("suggest", "vgg16", "--multiple", "0")
     assert done.returncode == 2
+
+
+FACTOR_AT_CALLS = """
+input: [3, 32, 32]
+blocks:
+  separate(groups, stride):
+    - {conv: channels, kernel: 3, stride: stride, padding: 1, groups: groups}
+  wide(filters, factor, stride=1):
+    - {name: expand, conv: factor * channels, kernel: 1}
+    - relu
+    - {name: spatial, separate: depthwise, stride: stride}
+    - relu
+    - {name: project, conv: filters, kernel: 1}
+layers:
+  - {name: stem, conv: 32, kernel: 3, padding: 1}
+  - {name: neck, conv: 16, kernel: 1}
+  - {name: first, wide: 24, factor: 3, stride: 2}
+  - {name: second, wide: 40, factor: 6, stride: 2}
+  - global_avgpool
+  - {name: out, dense: 10}
+"""
+
+
+def test_a_factor_and_the_width_it_multiplies_leave_channels(tmp_path: Path) -> None:
+    """`neck: 16 to 8` and `factor: 3 to 1` take 32 and 24 of the 48 channels between: together
+    they leave 8, though their differences add up to more than there are."""
+    (tmp_path / "net.yaml").write_text(FACTOR_AT_CALLS)
+    done = run(*["suggest", "net.yaml", "--budget", "connections=45%", "-f", "json"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert data["plan"]["after"]["connections"] * 100 <= 45 * data["before"]["connections"]
+
+
+def test_no_channels_are_no_network() -> None:
+    wide, none = Shape(16, (8, 8)), Shape(0, (8, 8))
+    conv = the_row("[16, 8, 8]", "{conv: 8, kernel: 1}").node.layer
+    assert conv is not None
+    assert count_placed(replace(conv, groups=0), (none,), False) is None
+    assert count_placed(replace(conv, filters=-8), (wide,), False) is None
+    assert count_placed(conv, (wide,), False) is not None

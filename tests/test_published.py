@@ -21,6 +21,28 @@ PRINTED = SMALL + 'published:\n  weights: "72: so it says (table 1)"\n  macs: tw
 
 # Looked up in the papers, not in the specs.
 PAPERS = {
+    "vgg11": {"parameters": "133 million"},
+    "vgg13": {"parameters": "133 million"},
+    "vgg19": {"parameters": "144 million"},
+    "resnet20": {"parameters": "0.27M"},
+    "resnet34": {"connections": "3.6 x 10^9 FLOPs"},
+    "resnet50_v1": {"connections": "3.8 x 10^9 FLOPs"},
+    "resnet101": {"connections": "7.6 x 10^9 FLOPs"},
+    "resnet152": {"connections": "11.3 x 10^9 FLOPs"},
+    "resnext50_32x4d": {"parameters": "25.0 x 10^6", "connections": "4.2 x 10^9 FLOPs"},
+    "wide_resnet50_2": {"parameters": "68.9M"},
+    "squeezenet1_0": {"parameters": "1,248,424"},
+    "mobilenet_v3_large": {"parameters": "5.4M", "connections": "219M MAdds"},
+    "mobilenet_v3_small": {"parameters": "2.5M", "connections": "56M MAdds"},
+    "regnet_x_400mf": {"parameters": "5.2M params", "connections": "0.4B flops"},
+    "regnet_y_400mf": {"parameters": "4.3M params", "connections": "0.4B flops"},
+    "inception_v3": {
+        "parameters": "less than 25 million parameters",
+        "connections": "5 billion multiply-adds",
+    },
+    "shufflenet_v1": {"connections": "137M"},
+    "unet_plus_plus": {"parameters": "9.04M"},
+    "yolov3_tiny": {"connections": "5.56 Bn FLOPS"},
     "alexnet": {"units": "650,000 neurons", "parameters": "60 million parameters"},
     "vgg16": {"parameters": "138 million"},
     "lenet5": {
@@ -32,6 +54,7 @@ PAPERS = {
     "mobilenet_v1": {"parameters": "4.2 million", "connections": "569 million mult-adds"},
     "mobilenet_v2": {"parameters": "3.4M", "connections": "300M MAdds"},
     "efficientnet_b0": {"parameters": "5.3M", "connections": "0.39B FLOPS"},
+    "efficientnet_b4": {"parameters": "19M", "connections": "4.2B FLOPS"},
     "googlenet": {"connections": "1.5 billion multiply-adds"},
     "shufflenet_v2": {"parameters": "2.3M", "connections": "146M FLOPs"},
     "convnext_tiny": {"parameters": "29M", "connections": "4.5G FLOPs"},
@@ -99,8 +122,10 @@ def test_zoo_has_a_line_a_network(columns: str) -> None:
     assert [line.split()[0] for line in lines] == bundled.list_names()
     assert all(len(line) <= 80 for line in (head, *lines))
     rows = {line.split()[0]: line.split(maxsplit=5)[1:] for line in lines}
-    assert rows["resnet50"] == ["2016", "3x224x224", "25.50M", "4.089G", "3.8 x 10^9"]
+    assert rows["resnet50"] == ["2016", "3x224x224", "25.50M", "4.089G", "3.8B"]
     assert rows["lenet5"][-1] == "60,000; 340,908"
+    assert rows["resnext50_32x4d"][-1] == "25.0M; 4.2B"
+    assert rows["two_stream"] == ["2014", "2", "inputs", "181.3M", "4.278G"]
     assert rows["squeezenet1_1"] == ["2016", "3x224x224", "1.232M", "349.2M"]
 
 
@@ -161,6 +186,8 @@ def test_years_and_numbers() -> None:
     assert citation_year("textbook exercise (after He et al., CVPR 2016)") == ""
     assert leading_number("about a million") == ""
     assert leading_number("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
+    assert leading_number("5.56 Bn FLOPS (a page)") == "5.56B"
+    assert leading_number("4.2 x 10^12 FLOPs") == "4.2 x 10^12"
     assert leading_number("26915 (the tutorial's output)") == "26915"
 
 

@@ -16,6 +16,9 @@ from cnncost.views.page import Page, Results, Table
 
 HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
 
+SUFFIXES = {" million": "M", " x 10^6": "M", " billion": "B", " x 10^9": "B", " Bn": "B"}
+"""The letters for the ways in which papers write powers of ten."""
+
 BESIDE = 56
 """The column in which the paper's words begin in the long list."""
 
@@ -85,6 +88,12 @@ def _inputs_cell(spec: Spec) -> str:
     return "+".join(str(node.output) for node in spec.network.inputs)
 
 
+def _short_inputs(spec: Spec) -> str:
+    """Show the input, or how many inputs there are where they are several."""
+    inputs = spec.network.inputs
+    return _inputs_cell(spec) if len(inputs) == 1 else f"{len(inputs)} inputs"
+
+
 def _figure_name(spec: Spec, figure: str) -> str:
     """Name the quantity, with the convention if it is not the default."""
     expect = spec.expect
@@ -122,11 +131,10 @@ def leading_number(words: str) -> str:
     """Find the number that a paper's words begin with.
 
     >>> leading_number("3.8 x 10^9 FLOPs (table 1)"), leading_number("138 million (table 2)")
-    ('3.8 x 10^9', '138M')
+    ('3.8B', '138M')
     """
-    found = re.match(r"[0-9.,]+(?: x 10\^[0-9]+|[kKMGB]\b| [mb]illion)?", words)
-    number = found[0] if found else ""
-    return number.replace(" million", "M").replace(" billion", "B")
+    found = re.match(r"([0-9.,]+)( x 10\^[0-9]+|[kKMGB]\b| [mb]illion| Bn\b)?", words)
+    return found[1] + SUFFIXES.get(found[2], found[2] or "") if found else ""
 
 
 def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
@@ -137,7 +145,7 @@ def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
         printed = "; ".join(leading_number(words) for _, words in _ordered_figures(spec))
         counts = (human_text(totals.weights), human_text(totals.connections))
         rows.append(
-            (name, citation_year(spec.network.source), _inputs_cell(spec), *counts, printed)
+            (name, citation_year(spec.network.source), _short_inputs(spec), *counts, printed)
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -21,7 +21,8 @@ def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     (*_, last) = [line for line in code.splitlines() if line.startswith("class ")]
     built = last.removeprefix("class ").partition("(")[0]
-    shapes = {"": spec.network.inputs[0].output.dims}
+    inputs = spec.network.inputs
+    shapes = {node.name if len(inputs) > 1 else "": node.output.dims for node in inputs}
     graph = read_source(f"net.py:{built}", shapes)
     assert graph.unknown == ()
     back = api.load_graph(graph, name)

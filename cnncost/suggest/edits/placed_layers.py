@@ -164,13 +164,18 @@ def count_placed(
     layer: Layer, xs: tuple[Shape, ...], shares: bool, timer: LayerTimer | None = None
 ) -> CountedLayer | None:
     """Count one layer, which may share another's numbers, and time it if there is a timer; None
-    where it cannot take its inputs.
+    where it cannot take its inputs, or where trials made together leave no channel: their
+    differences add up, though a factor and a width that it multiplies do not.
 
     The same layer over the same inputs is counted once (cached).
     """
+    if any(x.channels < 1 for x in xs):
+        return None
     try:
         y = layer.infer_shape(xs)
     except CnncostError:
+        return None
+    if y.channels < 1:
         return None
     one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
     row = count_layer(one, Convention())
