@@ -8,12 +8,14 @@ import json
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from command import run
 from system import FORMS, forms, options
 
 from cnncost.cli.main import COMMANDS
+from cnncost.views.check_reports import REPORTS
 from cnncost.views.grid import write_page
 from cnncost.views.markup import page_html, page_latex, page_markdown
 from cnncost.views.page import Page, Remark, Results, Table, Title
@@ -48,6 +50,7 @@ CALLS = {
     "run": ("run", "neuron.yaml", "1,2"),
     "zoo": ("zoo",),
     "devices": ("devices",),
+    "check": ("check", FILE, "lenet5"),
 }
 """A call of each command that writes in several formats, and that needs no package."""
 
@@ -101,6 +104,10 @@ def parse(form: str, text: str) -> None:
         assert len({len(row) for row in rows}) == 1
     elif form == "json":
         json.loads(text)
+    elif form == "jsonl":
+        assert all(json.loads(line) for line in text.splitlines())
+    elif form == "junit":
+        assert ElementTree.fromstring(text)[0].get("errors") == "0"
     elif form == "html":
         assert text.startswith("<!DOCTYPE html>")
         assert read(text).rows
@@ -140,7 +147,7 @@ def test_no_command_with_formats_is_forgotten() -> None:
 def test_a_format_is_a_writer() -> None:
     for name in COMMANDS:
         if name != "draw":  # pictures
-            assert set(forms(name)) <= set(WRITERS)
+            assert set(forms(name)) <= {*WRITERS, *REPORTS, "jsonl"}
     assert forms("table") == [*WRITERS]
 
 
