@@ -124,6 +124,21 @@ def test_a_number_is_the_side_of_the_networks_own_input() -> None:
     assert int(signal_row["units"]) > 0
 
 
+@pytest.mark.parametrize("shape", ["0", "²", "1x0x8", "9" * 19, "1x²x8", "-3", "1x8", "2x8x8"])
+def test_an_odd_shape_is_what_table_makes_of_it(shape: str) -> None:
+    """A network of 1x1 convolutions alone takes any extent, if there is one."""
+    text = "input: [1, 8, 8]\nlayers: [{conv: 2, kernel: 1}]\n"
+    swept = run("sweep", "-", "--input", shape, "-f", "csv", text=text)
+    whole = f"1x{shape}x{shape}" if shape.isascii() and shape.isdigit() else shape
+    alone = run("table", "-", "--input", whole, "-f", "csv", "--total", text=text)
+    assert "Traceback" not in swept.stderr
+    assert swept.returncode == alone.returncode
+    if alone.returncode == 0:
+        total = alone.stdout.splitlines()[-1].split(",")
+        row = swept.stdout.splitlines()[-1].split(",")
+        assert (row[1], row[-1]) == (total[4], total[-1])
+
+
 def test_jobs_and_lines_of_json_change_nothing() -> None:
     words = ("mobilenet_v1", "alexnet", "--input", "200..260:20", "--columns", "weights,memory")
     one = run("sweep", *words, "-f", "jsonl")

@@ -1,5 +1,6 @@
 """The rows of a sweep: read, measured, chosen, and written as they come."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -161,7 +162,7 @@ class CaseMeasure:
     def _read_case(self, case: "SweepCase") -> Spec:
         params = [f"{name}={value}" for name, value in case.settings.items() if name != INPUT]
         shape = case.settings.get(INPUT, "")
-        if shape.isdigit():
+        if _is_side(shape):
             shape = self._square_shape(case.arch, shape)
         return self.readers[case.arch](params, [shape] if shape else ())
 
@@ -174,16 +175,18 @@ class CaseMeasure:
         return "x".join([str(shape.channels), *[side] * len(shape.extents)])
 
 
+def _is_side(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,6}", text) is not None
+
+
 def _read_extents(text: str, stands: Shape) -> tuple[int, ...] | None:
     """Read a shape's extents; None unless it has the channels and axes of the one that stands."""
     axes = len(stands.extents)
-    if text.isdigit() and len(text) < 20:
-        return (int(text),) * axes or None
-    parts = text.split("x")
-    if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+    parts = [str(stands.channels), *[text] * axes] if _is_side(text) else text.split("x")
+    if not all(map(_is_side, parts)):
         return None
     channels, *extents = map(int, parts)
-    whole = channels == stands.channels and len(extents) == axes and all(extents)
+    whole = channels == stands.channels and len(extents) == axes > 0 and all(extents)
     return tuple(extents) if whole else None
 
 
