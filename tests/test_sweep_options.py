@@ -157,7 +157,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
         [*CNNCOST, "sweep", *words, "-o", str(out)], cwd=tmp_path, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
-        time.sleep(4)
+        while not any(part.stat().st_size for part in tmp_path.glob(".cnncost-*")):
+            time.sleep(0.1)  # until lines are there
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -104,9 +104,9 @@ def check(
     refuse_existing(output, force=force)
 
     def check_file(arch: str) -> CheckedFile:
-        path = arch if arch != "-" and api.path_exists(arch) else ""
-        name = make_printable(arch)
+        path, name = "", make_printable(arch)
         try:
+            path = arch if arch != "-" and api.path_exists(arch) else ""
             spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
             limits = compare_budget(spec, budgets if budget else spec.budget, **scale)
             times = _compare_time(spec, longest, machine, batch)

@@ -103,7 +103,8 @@ def test_ctrl_c_keeps_what_is_done(cluster: Cluster, tmp_path: Path) -> None:
         [*CNNCOST, *words, "--dask", cluster.address, "-o", "rows.csv"], cwd=tmp_path,
         stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
-        time.sleep(8)
+        while not any(part.stat().st_size for part in tmp_path.glob(".cnncost-*")):
+            time.sleep(0.1)  # until lines are there
         os.kill(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
