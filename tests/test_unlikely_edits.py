@@ -25,7 +25,7 @@ STAGED = ("alexnet", "vgg16", "resnet18", "resnet50", "mobilenet_v1")
 
 LIKE_OTHERS = (
     *("densenet169", "densenet201", "resnet101", "resnet152", "resnet50_v1", "segnet"),
-    *("mobilenet_v3_small", "efficientnet_b4"),
+    *("mobilenet_v3_small", "efficientnet_b4", "mnasnet1_0", "fcn_resnet50", "yolov3_tiny"),
 )
 """Networks of the same blocks as another one's, whose search takes long."""
 
