@@ -53,10 +53,7 @@ def compare(
             help="Exit with 1 if a network grew more: connections=+5%, weights=+1M. Repeatable.",
         ),
     ] = None,
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, max=options.MOST, metavar="N", help="One row a block below N levels."),
-    ] = None,
+    depth: options.Depth = None,
     sort: Annotated[
         str,
         typer.Option(
@@ -66,12 +63,7 @@ def compare(
             show_default=False,
         ),
     ] = "",
-    top: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=options.MOST, metavar="N", help="The first N rows, and one for the rest."
-        ),
-    ] = None,
+    top: options.Top = None,
     totals: Annotated[
         bool,
         typer.Option("--totals", help="No layers; one row per network in csv, tsv and latex."),

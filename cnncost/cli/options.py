@@ -85,6 +85,16 @@ Every = Annotated[
 ]
 Human = Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")]
 Total = Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")]
+Depth = Annotated[
+    int | None,
+    typer.Option("--depth", min=1, max=MOST, metavar="N", help="One row a block below N levels."),
+]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top", min=1, max=MOST, metavar="N", help="The first N rows, and one for the rest."
+    ),
+]
 Biases = Annotated[bool, typer.Option("--biases", help="Uses of biases are connections too.")]
 ExcludePadding = Annotated[
     bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost.cli import device_options, options
+from cnncost.cli.case_measure import INPUT, CaseMeasure
 from cnncost.cli.output import refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.cli.sweep_cluster import measure_on_cluster
-from cnncost.cli.sweep_rows import INPUT, CaseMeasure, SweepRows, SweepWish, write_rows
+from cnncost.cli.sweep_rows import SweepRows, SweepWish, write_rows
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 from cnncost.quantity import TIME

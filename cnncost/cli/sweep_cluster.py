@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from cnncost import api
 from cnncost.cli import arch_reader
+from cnncost.cli.case_measure import CaseMeasure
 from cnncost.cli.scale import MeasureScale
-from cnncost.cli.sweep_rows import CaseMeasure
 from cnncost.errors import CnncostError, make_printable
 from cnncost.formats import by_suffix, is_stream
 

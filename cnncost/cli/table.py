@@ -72,17 +72,9 @@ def table(
             show_default=False,
         ),
     ] = "",
-    top: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=options.MOST, metavar="N", help="The first N rows, and one for the rest."
-        ),
-    ] = None,
+    top: options.Top = None,
     human: options.Human = False,
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, max=options.MOST, metavar="N", help="One row a block below N levels."),
-    ] = None,
+    depth: options.Depth = None,
     total: options.Total = False,
     biases: Annotated[
         bool, typer.Option("--biases", help="Uses of biases are connections too; show parameters.")
