@@ -42,10 +42,21 @@ def load_spec(
 
 
 def make_reader(
-    arch: str, max_layers: int, *, strict: bool = False, structured: bool = True
+    arch: str,
+    max_layers: int,
+    *,
+    strict: bool = False,
+    structured: bool = True,
+    text: str | None = None,
 ) -> Callable[[Sequence[str], Sequence[str]], Spec]:
-    """Make a function that reads an ARCH under given settings and shapes, any number of times."""
-    read_raw = _make_raw_reader(arch, max_layers)
+    """Make a function that reads an ARCH under given settings and shapes, any number of times.
+
+    With a `text`, that spec is read in the place of the file, which is not here.
+    """
+    if text is None:
+        read_raw = _make_raw_reader(arch, max_layers)
+    else:
+        read_raw = _make_text_reader(text, "<stdin>" if arch == "-" else arch, max_layers)
 
     def read(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
         spec = read_raw(settings, shapes)
@@ -75,7 +86,7 @@ def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Seq
             return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
 
         return load_file
-    return make_text_reader(read_input_text(), "<stdin>", max_layers)
+    return _make_text_reader(read_input_text(), "<stdin>", max_layers)
 
 
 def read_input_text() -> str:
@@ -87,7 +98,7 @@ def read_input_text() -> str:
     return api.decode_spec(sys.stdin.buffer.read(api.LARGEST_FILE + 1), "<stdin>")
 
 
-def make_text_reader(
+def _make_text_reader(
     text: str, name: str, max_layers: int
 ) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     """Make a function that reads a spec's text under given settings and shapes."""

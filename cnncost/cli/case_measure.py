@@ -25,10 +25,6 @@ COUNTS = (*TOTALS, *OF_CONNECTIONS)
 """The columns that are counts."""
 
 
-def _text_name(arch: str) -> str:
-    return "<stdin>" if arch == "-" else arch
-
-
 class CaseMeasure:
     """Measures cases of a sweep; each network is read again under each case's settings."""
 
@@ -48,9 +44,7 @@ class CaseMeasure:
         self.columns, self.convention, self.scale = columns, convention, scale
         self.machine = machine
         self.readers = {
-            arch: arch_reader.make_text_reader(texts[arch], _text_name(arch), max_layers)
-            if arch in texts
-            else arch_reader.make_reader(arch, max_layers, strict=strict)
+            arch: arch_reader.make_reader(arch, max_layers, strict=strict, text=texts.get(arch))
             for arch in archs
         }
         self.bases: dict[str, Spec] = {}

@@ -117,7 +117,7 @@ def compare(
         sides.append(Side(make_printable(arch), spec, report, metrics))
     comparison = study(sides, depth)
     found = find_excesses(comparison.sides, growths)
-    said = [f"{excess_line(excess)}" for excess in found]
+    said = [excess_line(excess) for excess in found]
     if growths and not found:
         said = [f"Within {', '.join(f'{one.metric}={one.amount}' for one in growths)}."]
     with open_destination(output, force=force) as file:
