@@ -139,6 +139,13 @@ def test_an_odd_shape_is_what_table_makes_of_it(shape: str) -> None:
         assert (row[1], row[-1]) == (total[4], total[-1])
 
 
+def test_a_number_is_the_length_of_a_vector() -> None:
+    """Of 2 units on 8 and 9 numbers."""
+    text = "input: [8]\nlayers: [{dense: 2}]\n"
+    done = run("sweep", "-", "--input", "8,9", "--columns", "weights", "-f", "csv", text=text)
+    assert done.stdout == "input,weights\n8,16\n9,18\n"
+
+
 def test_jobs_and_lines_of_json_change_nothing() -> None:
     words = ("mobilenet_v1", "alexnet", "--input", "200..260:20", "--columns", "weights,memory")
     one = run("sweep", *words, "-f", "jsonl")

@@ -149,10 +149,13 @@ class CaseMeasure:
         return self.readers[case.arch](params, [shape] if shape else ())
 
     def _square_shape(self, arch: str, side: str) -> str:
-        """Return the shape of the network's own channels and axes, each of so many positions."""
+        """Return the shape of the network's own channels and axes, each of so many positions; of a
+        vector, its length."""
         inputs = self.read_base(arch).network.inputs
         shape = inputs[0].output
-        if len(inputs) > 1 or not shape.extents:
+        if not shape.extents:
+            return side
+        if len(inputs) > 1:
             raise CnncostError(f"{arch}: --input {side}: a whole shape is due", "as in 3x192x192")
         return "x".join([str(shape.channels), *[side] * len(shape.extents)])
 
