@@ -11,6 +11,7 @@ from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
+from cnncost.suggest.decisions.reached_layer import merge_trials
 from cnncost.suggest.decisions.width_trials import WidthTrials, try_width
 from cnncost.suggest.edits.edit import Edit, apply_edit, replacing_decisions
 from cnncost.suggest.edits.editable_spec import EditableSpec
@@ -18,7 +19,6 @@ from cnncost.suggest.edits.placed_layers import (
     PlacedLayer,
     WidthTrial,
     change_layers,
-    merge_trials,
 )
 
 Pick = tuple[int, int]
@@ -144,9 +144,10 @@ class EditedLayers:
         return (found, edited) if at == len(edited.nodes) else None
 
     def _merged_layer(self, index: int, widths: Sequence[Pick]) -> PlacedLayer:
-        trials = [self.changes[picked] for picked in widths]
-        own = [trial[index] for trial in trials if index in trial]
-        return merge_trials(self.editable.network.nodes[index], own)
+        own = [picked for picked in widths if index in self.changes[picked]]
+        trials = [self.changes[picked][index] for picked in own]
+        parts = [self.edit(picked).part for picked in own]
+        return merge_trials(self.editable.network.nodes[index], trials, parts)
 
 
 def edited_layers_of(space: SearchSpace) -> EditedLayers:

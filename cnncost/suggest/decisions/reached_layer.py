@@ -7,18 +7,22 @@ same layer in another variant.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
+from cnncost.network import Input, Node
+from cnncost.shape import Shape
 from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     PlacedLayer,
     Substitute,
     count_layers,
-    merge_placed,
+    layer_of,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ class WidthAxis(NamedTuple):
     """For each option the layer as it is then; None where that is as before."""
     sources: tuple[tuple[PlacedLayer | None, ...], ...]
     """The same of each node whose inputs the layer may read instead of its own."""
+    parts: tuple[Fraction, ...]
+    """For each option what part of the old width or factor its own is."""
 
 
 class ReplacingAxis(NamedTuple):
@@ -158,7 +164,8 @@ class _LayerMerge:
         key = source, tuple([pick for pick, _ in found])
         if key not in self._merged:
             base = self.reached.placed if source is None else self.reached.sources[source]
-            self._merged[key] = merge_placed(base, [change for _, change in found])
+            parts = [self.widths[v].parts[k] for (v, k), _ in found]
+            self._merged[key] = merge_placed(base, [change for _, change in found], parts)
         return self._merged[key]
 
 
@@ -194,3 +201,59 @@ def _substitute_layers(
             return []
         out += own
     return out
+
+
+def merge_trials(
+    base: Input | Node, trials: Sequence[PlacedLayer], parts: Sequence[Fraction]
+) -> PlacedLayer:
+    """Return a node's layer and inputs with the changes of several trials made together."""
+    return merge_placed((layer_of(base), base.inputs), trials, parts)
+
+
+def merge_placed(
+    base: PlacedLayer, trials: Sequence[PlacedLayer], parts: Sequence[Fraction]
+) -> PlacedLayer:
+    """Return a layer and its inputs with the changes of several trials made together.
+
+    Numbers that several change add up their differences: a concatenation's width is a sum. Where a
+    trial makes a number its own part of the old one, it multiplies the others': a factor's times
+    the width that it widens, or either's times the sum of several.
+    """
+    layer, inputs = base
+    if not trials:
+        return base
+    if len(trials) == 1:
+        return trials[0]
+    values = {}
+    for f in fields(layer):
+        mine = getattr(layer, f.name)
+        theirs = [getattr(other, f.name) for other, _ in trials]
+        if any(value != mine for value in theirs):
+            values[f.name] = _merge_values(mine, theirs, parts)
+    xs = []
+    for position, x in enumerate(inputs):
+        channels = _merge_numbers(x.channels, [own[position].channels for _, own in trials], parts)
+        xs.append(Shape(channels, x.extents))
+    return replace(layer, **values), tuple(xs)
+
+
+def _merge_values(mine: object, theirs: Sequence[object], parts: Sequence[Fraction]) -> object:
+    if isinstance(mine, int) and not isinstance(mine, bool):
+        return _merge_numbers(mine, [v if isinstance(v, int) else mine for v in theirs], parts)
+    if isinstance(mine, tuple):
+        same = [v if isinstance(v, tuple) and len(v) == len(mine) else mine for v in theirs]
+        return tuple(
+            _merge_values(item, [v[i] for v in same], parts) for i, item in enumerate(mine)
+        )
+    return next((value for value in theirs if value != mine), mine)
+
+
+def _merge_numbers(mine: int, theirs: Sequence[int], parts: Sequence[Fraction]) -> int:
+    """mine = f c under f' and c': f' c' = mine f'/f c'/c; mine = a + b: mine + a' - a + b' - b."""
+    total, times = mine, Fraction(1)
+    for value, part in zip(theirs, parts, strict=True):
+        if value == mine * part:
+            times *= part
+        else:
+            total += value - mine
+    return int(total * times)

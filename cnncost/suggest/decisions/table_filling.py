@@ -157,7 +157,8 @@ class _LayerTables:
             return ReplacingAxis(at, tuple([e.substitutes.get(self.node.index) for e in options]))
         trials = [self.trials.get((v, k), {}) for k in range(len(options))]
         sources = [tuple([trial.get(index) for trial in trials]) for index in self.sources]
-        return WidthAxis(tuple([trial.get(self.node.index) for trial in trials]), tuple(sources))
+        own = tuple([trial.get(self.node.index) for trial in trials])
+        return WidthAxis(own, tuple(sources), tuple([edit.part for edit in options]))
 
 
 def _widths_by_node(trials: WidthTrials) -> dict[int, list[int]]:

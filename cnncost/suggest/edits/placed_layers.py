@@ -6,7 +6,7 @@ An edit puts such layers in the places of others; a width edit, the same layers 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -106,43 +106,6 @@ def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
         for one, two in zip(base.nodes, other.nodes, strict=True)
         if two.layer is not None and (one.inputs != two.inputs or one.layer != two.layer)
     }
-
-
-def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """Return a node's layer and inputs with the changes of several trials made together."""
-    return merge_placed((layer_of(base), base.inputs), trials)
-
-
-def merge_placed(base: PlacedLayer, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """Return a layer and its inputs with the changes of several trials made together.
-
-    Numbers that several change add up their differences: a concatenation's width is a sum.
-    """
-    layer, inputs = base
-    if not trials:
-        return base
-    if len(trials) == 1:
-        return trials[0]
-    values = {}
-    for f in fields(layer):
-        mine = getattr(layer, f.name)
-        theirs = [getattr(other, f.name) for other, _ in trials]
-        if any(value != mine for value in theirs):
-            values[f.name] = _merge_values(mine, theirs)
-    xs = []
-    for position, x in enumerate(inputs):
-        channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
-        xs.append(Shape(channels, x.extents))
-    return replace(layer, **values), tuple(xs)
-
-
-def _merge_values(mine: object, theirs: Sequence[object]) -> object:
-    if isinstance(mine, int) and not isinstance(mine, bool):
-        return mine + sum(value - mine for value in theirs if isinstance(value, int))
-    if isinstance(mine, tuple):
-        lists = [value for value in theirs if isinstance(value, tuple) and len(value) == len(mine)]
-        return tuple(_merge_values(item, [v[i] for v in lists]) for i, item in enumerate(mine))
-    return next((value for value in theirs if value != mine), mine)
 
 
 def layer_of(node: Input | Node) -> Layer:

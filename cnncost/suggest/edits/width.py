@@ -178,14 +178,14 @@ def _dense_values(number: WidthNumber, *, grow: bool) -> list[tuple[int, ...]]:
 
 def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit:
     changes = [replace_span(p, str(v)) for p, v in zip(number.places, values, strict=True)]
-    what = "units" if number.dense else "filters"
+    what = " units" if number.dense else "" if number.multiplies else " filters"
     old, new = (
         " and ".join(map(str, _unique(number.values))),
         " and ".join(map(str, _unique(values))),
     )
     return Edit(
         DENSE_KIND if number.dense else WIDTH_KIND,
-        f"{label}: {old} to {new} {what}",
+        f"{label}: {old} to {new}{what}",
         changes=tuple(changes),
         part=Fraction(values[0], number.values[0]),
         grows=values > number.values,

@@ -37,6 +37,11 @@ class WidthNumber:
         return next(iter(parts)) if len(parts) == 1 and max(parts) < 1 else Fraction(1)
 
     @property
+    def multiplies(self) -> bool:
+        """Whether it is a factor of the widths, which are all larger."""
+        return min(group.width for group in self.groups) > max(self.values)
+
+    @property
     def ties(self) -> bool:
         """Whether it sets several widths that need not be equal."""
         return len(self.groups) > 1
