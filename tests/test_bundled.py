@@ -44,10 +44,16 @@ NAMES = {
 """The name of each reference that has every layer, and that of the bundled network."""
 
 NAMES_IN_TOTALS = NAMES | {
+    "efficientnet_v2_s": "efficientnetv2_s",
+    "hrnet_w18": "hrnet_w18",
+    "inception_v4": "inception_v4",
+    "legacy_xception": "xception",
     "regnet_y_400mf": "regnet_y_400mf",
     "regnetx_004": "regnet_x_400mf",
     "resnet101": "resnet101",
     "resnet152": "resnet152",
+    "ssd300": "ssd300",
+    "yolov3": "yolov3",
 }
 
 OPERATIONS = {
