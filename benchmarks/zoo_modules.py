@@ -101,7 +101,7 @@ def extra_convs(width: int, reduced: int, filters: int, stride: int) -> nn.Seque
 
 
 class SSD300(nn.Module):
-    """VGG-16 with its dense layers as convolutions, and boxes from six maps (Liu et al., fig. 2)."""
+    """VGG-16, its dense layers as convolutions, and boxes from six maps (Liu et al., fig. 2)."""
 
     WIDTHS, BOXES = (512, 1024, 512, 256, 256, 256), (4, 6, 6, 6, 4, 4)
 
@@ -109,9 +109,7 @@ class SSD300(nn.Module):
         super().__init__()
         pool, up = nn.MaxPool2d(2), nn.MaxPool2d(2, ceil_mode=True)
         first = [*vgg_convs(3, 64, 2), pool, *vgg_convs(64, 128, 2), pool]
-        self.conv4_3 = nn.Sequential(
-            *first, *vgg_convs(128, 256, 3), up, *vgg_convs(256, 512, 3)
-        )
+        self.conv4_3 = nn.Sequential(*first, *vgg_convs(128, 256, 3), up, *vgg_convs(256, 512, 3))
         fc6 = nn.Conv2d(512, 1024, 3, padding=6, dilation=6)
         dense = [fc6, nn.ReLU(), nn.Conv2d(1024, 1024, 1), nn.ReLU()]
         pool5 = nn.MaxPool2d(3, 1, 1)
@@ -120,7 +118,9 @@ class SSD300(nn.Module):
         self.extras = nn.ModuleList(extra_convs(*sizes) for sizes in extras)
         self.norm = ScaledNorm(512)
         self.boxes = nn.ModuleList(
-            nn.ModuleList([nn.Conv2d(w, 4 * n, 3, padding=1), nn.Conv2d(w, classes * n, 3, padding=1)])
+            nn.ModuleList(
+                [nn.Conv2d(w, 4 * n, 3, padding=1), nn.Conv2d(w, classes * n, 3, padding=1)]
+            )
             for w, n in zip(self.WIDTHS, self.BOXES, strict=True)
         )
 

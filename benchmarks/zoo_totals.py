@@ -1,4 +1,4 @@
-"""Count in PyTorch what the zoo's larger networks cost: a row of `tests/reference/totals.jsonl` each.
+"""Count in PyTorch what the zoo's larger networks cost: rows of `tests/reference/totals.jsonl`.
 
     pip install torch==2.13.0
     pip install --no-deps torchvision==0.28.0 timm==1.0.31
@@ -117,10 +117,14 @@ def count_network(model: str) -> dict[str, Any]:
         units, macs, inside = map(sum, zip(*list_products(module, x), strict=True))
     products = counter.get_total_flops() // 2
     return {
-        **{"model": model, "source": source, "input": [1, *shape]},
+        "model": model,
+        "source": source,
+        "input": [1, *shape],
         "params": sum(value.numel() for value in module.parameters()),
         **count_parameters(module),
-        **{"macs": products, "macs_nopad": products - macs + inside, "conv_linear_units": units},
+        "macs": products,
+        "macs_nopad": products - macs + inside,
+        "conv_linear_units": units,
     }
 
 

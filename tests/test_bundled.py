@@ -158,8 +158,8 @@ def test_totals_agree_with_pytorch(reference):
     agree_in_total(cnncost.load(NAMES_IN_TOTALS[reference]), TOTALS[reference])
 
 
-# Parameters that a spec leaves out, as its notes say: 169 relative positions of a 7x7 window for each
-# of 3, 6, 12 and 24 heads, in 2, 2, 6 and 2 blocks.
+# Parameters that a spec leaves out, as its notes say: 169 relative positions of a 7x7 window for
+# each of 3, 6, 12 and 24 heads, in 2, 2, 6 and 2 blocks.
 LEFT_OUT = {"swin_tiny_patch4_window7_224": 169 * (2 * 3 + 2 * 6 + 6 * 12 + 2 * 24)}
 
 # DETR's batch norms are frozen: a scale and a shift for each of ResNet-50's 26,560 channels.

@@ -158,10 +158,18 @@ def _lay_value(indent: int, value: str, sign: str) -> list[str]:
     if len(f"{space}{head}(") <= WIDTH or len(links) == 1:
         return lay_call(indent, head, arguments)
     inner, arguments = _split_call(links[0])
-    rows = lay_call(indent, inner, arguments)
+    rows = lay_call(indent, inner, arguments) if inner else _lay_group(indent, links[0][1:-1])
     if len(rows) == 1:
         rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
     return [*rows[:-1], rows[-1] + links[1]]
+
+
+def _lay_group(indent: int, product: str) -> list[str]:
+    """Lay out brackets that call nothing: a comma behind what they hold would make a tuple."""
+    space = " " * indent
+    first, *others = product.split(" @ ")
+    rows = [f"{space}    {first}", *(f"{space}    @ {one}" for one in others)]
+    return [f"{space}(", *rows, f"{space})"]
 
 
 def _split_call(value: str) -> tuple[str, list[str]]:
