@@ -27,7 +27,8 @@ LIKE_OTHERS = (
     *("densenet169", "densenet201", "resnet101", "resnet152", "resnet50_v1", "segnet"),
     *("mobilenet_v3_small", "efficientnet_b4", "mnasnet1_0", "fcn_resnet50", "yolov3_tiny"),
     *("inception_v3", "wide_resnet50_2", "resnext50_32x4d", "regnet_x_400mf", "resnet34"),
-    *("vgg11", "vgg13", "vgg19", "squeezenet1_0", "zfnet", "caffenet"),
+    *("vgg11", "vgg13", "vgg19", "squeezenet1_0", "zfnet", "caffenet", "inception_v4"),
+    "efficientnetv2_s",
 )
 """Networks of the same blocks as another one's, whose search takes long."""
 
