@@ -44,10 +44,16 @@ NAMES = {
 """The name of each reference that has every layer, and that of the bundled network."""
 
 NAMES_IN_TOTALS = NAMES | {
+    "efficientnet_v2_s": "efficientnetv2_s",
+    "hrnet_w18": "hrnet_w18",
+    "inception_v4": "inception_v4",
+    "legacy_xception": "xception",
     "regnet_y_400mf": "regnet_y_400mf",
     "regnetx_004": "regnet_x_400mf",
     "resnet101": "resnet101",
     "resnet152": "resnet152",
+    "ssd300": "ssd300",
+    "yolov3": "yolov3",
 }
 
 OPERATIONS = {
@@ -150,6 +156,33 @@ def test_the_shapes_of_counted_layers_agree_axis_by_axis(reference):
 @pytest.mark.parametrize("reference", sorted(TOTALS.keys() & NAMES_IN_TOTALS.keys()))
 def test_totals_agree_with_pytorch(reference):
     agree_in_total(cnncost.load(NAMES_IN_TOTALS[reference]), TOTALS[reference])
+
+
+# Parameters that a spec leaves out, as its notes say: 169 relative positions of a 7x7 window for
+# each of 3, 6, 12 and 24 heads, in 2, 2, 6 and 2 blocks.
+LEFT_OUT = {"swin_tiny_patch4_window7_224": 169 * (2 * 3 + 2 * 6 + 6 * 12 + 2 * 24)}
+
+# DETR's batch norms are frozen: a scale and a shift for each of ResNet-50's 26,560 channels.
+FROZEN = {"detr_encoder": 2 * 26_560}
+
+TRANSFORMERS = {
+    "detr_encoder": "detr_encoder",
+    "swin_tiny_patch4_window7_224": "swin_t",
+    "vit_base_patch16_224": "vit_b16",
+}
+
+
+@pytest.mark.parametrize("reference", TRANSFORMERS)
+def test_transformers_agree_with_pytorch_in_all_but_units(reference):
+    """PyTorch's queries, keys and values are units of layers of their own."""
+    theirs, spec = TOTALS[reference], cnncost.load(TRANSFORMERS[reference])
+    ours = cnncost.count(spec).totals
+    inside = cnncost.count(spec, exclude_padding=True).totals
+
+    assert ours.parameters == theirs["params"] - LEFT_OUT.get(reference, 0)
+    assert ours.trainable_parameters == ours.parameters - FROZEN.get(reference, 0)
+    assert (ours.weights, ours.biases) == (theirs["weights"], theirs["biases"])
+    assert (ours.connections, inside.connections) == (theirs["macs"], theirs["macs_nopad"])
 
 
 @pytest.mark.parametrize("name", bundled.list_names())

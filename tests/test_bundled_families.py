@@ -105,6 +105,31 @@ def test_efficientnets_by_compound_scaling_agree_with_pytorch(reference):
     agree_in_total(cnncost.load("efficientnet_b4", params=params), TOTALS[reference])
 
 
+def test_a_wide_hrnet_agrees_with_timm():
+    agree_in_total(cnncost.load("hrnet_w18", params={"width": 40}), TOTALS["hrnet_w40"])
+
+
+# The authors' YOLO page, in billions of FLOPS: two for each multiply-add.
+@pytest.mark.parametrize(
+    ("resolution", "published"), [(320, "38.97"), (416, "65.86"), (608, "140.69")]
+)
+def test_yolov3_by_resolution(resolution, published):
+    totals = cnncost.count(cnncost.load("yolov3", params={"resolution": resolution})).totals
+
+    assert f"{2 * totals.connections / 10**9:.2f}" == published
+
+
+# The table of the authors' HRNet for image classification, in units of 2^30 multiply-adds.
+@pytest.mark.parametrize(
+    ("width", "published"),
+    [(18, "3.99"), (30, "7.55"), (32, "8.31"), (40, "11.8"), (44, "13.9"), (48, "16.1")],
+)
+def test_hrnets_by_width(width, published):
+    totals = cnncost.count(cnncost.load("hrnet_w18", params={"width": width})).totals
+
+    assert f"{totals.connections / 2**30:.3g}" == published
+
+
 @pytest.mark.parametrize(
     ("n", "published"), [(3, "0.27"), (5, "0.46"), (7, "0.66"), (9, "0.85"), (18, "1.73")]
 )

@@ -98,6 +98,31 @@ def worked(text: str, layer: str, quantity: str, **convention: bool) -> str:
     return next(equation_text(w.number) for w in item.workings if w.quantity == quantity)
 
 
+HEADS = """\
+input: [64, 49]
+layers:
+  - {name: k, reshape: [98, 32]}
+  - {name: q, from: input, reshape: [64, 49]}
+  - {name: s, matmul: [k, q], groups: 2}
+"""
+
+
+def test_a_product_of_activations_is_worked_out() -> None:
+    # Two heads of 49 rows x 32 numbers, each row against 49 columns: 2 x 49 x 32 x 49.
+    assert worked(HEADS, "s", "connections") == "98 x 32 x 49 = 153,664"
+
+
+def test_what_reads_two_layers_and_learns_is_worked_out() -> None:
+    text = """\
+input: [4]
+layers:
+  - {name: a, dense: 4}
+  - {name: b, from: input, dense: 4}
+  - {name: o, opaque: {output: [4], op: Odd, weights: 5, biases: 0, connections: 9}, from: [a, b]}
+"""
+    assert [worked(text, "o", quantity) for quantity in ("weights", "connections")] == ["5", "9"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -59,6 +59,12 @@ PAPERS = {
     "shufflenet_v2": {"parameters": "2.3M", "connections": "146M FLOPs"},
     "convnext_tiny": {"parameters": "29M", "connections": "4.5G FLOPs"},
     "m5": {"parameters": "0.5M"},
+    "efficientnetv2_s": {"parameters": "22M", "connections": "8.8B FLOPs"},
+    "xception": {"parameters": "22,855,952"},
+    "yolov3": {"connections": "65.86 Bn FLOPS"},
+    "hrnet_w18": {"parameters": "21.3M", "connections": "3.99 GFLOPs"},
+    "vit_b16": {"parameters": "86M"},
+    "swin_t": {"parameters": "29M", "connections": "4.5G FLOPs"},
 }
 
 

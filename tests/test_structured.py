@@ -29,6 +29,13 @@ def test_bundled_networks_come_back(name: str) -> None:
     assert len(text.splitlines()) <= TARGETS.get(name, len(spec_text(graph).splitlines()))
 
 
+def test_what_a_join_is_given_beside_its_names_is_kept() -> None:
+    text = "input: [64, 49]\nlayers:\n  - {name: k, reshape: [98, 32]}\n"
+    text += "  - {name: s, matmul: [k, input], groups: 2}\n"
+    network = cnncost.loads(text).network
+    assert "matmul: [previous, input], groups: 2" in write_structured(graph_of(network), network)
+
+
 def costs(network: Network) -> list[object]:
     """What a text must not change: every layer's counts, and memory in bytes."""
     metrics = Metrics(network, batch=4, optimizer="adam")

@@ -127,6 +127,8 @@ def lay_assignment(indent: int, target: str, value: str, sign: str = "") -> list
     line = f"{space}{target} = {value}"
     if len(line) <= WIDTH:
         return [line]
+    if value.startswith("("):
+        return _lay_product(indent, target, value)
     head, arguments = _split_call(value)
     plain = bool(arguments) and not sign and ")" not in head
     if plain and len(f"{space}{target} = {head}(") <= WIDTH:
@@ -162,6 +164,20 @@ def _lay_value(indent: int, value: str, sign: str) -> list[str]:
     if len(rows) == 1:
         rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
     return [*rows[:-1], rows[-1] + links[1]]
+
+
+def _lay_product(indent: int, target: str, value: str) -> list[str]:
+    """Lay out `target = (a @ b).call(...)`; a comma behind the product would make it a tuple."""
+    space = " " * indent
+    head, arguments = _split_call(value)
+    if len(f"{space}{target} = {head}(") <= WIDTH:
+        return lay_call(indent, f"{target} = {head}", arguments)
+    product, behind = value[1:].rsplit(").", 1)
+    rows = [f"{space}    {product}"]
+    if len(rows[0]) > WIDTH:
+        first, second = product.split(" @ ")
+        rows = [f"{space}    {first}", f"{space}    @ {second}"]
+    return [f"{space}{target} = (", *rows, f"{space}).{behind}"]
 
 
 def _split_call(value: str) -> tuple[str, list[str]]:

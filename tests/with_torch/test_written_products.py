@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as everybody does
 from written import Case, Written, check_counts, learned
 
+import cnncost
+from cnncost.formats.torch_out.torch_code import pytorch_code
+
 
 def assigned(net: Written, x: Tensor) -> Tensor:
     x = x.clone()
@@ -183,3 +186,19 @@ CASES = WRITES | PRODUCTS
 @pytest.mark.parametrize("name", CASES)
 def test_every_product_is_counted_once(name: str) -> None:
     check_counts(*CASES[name])
+
+
+@pytest.mark.parametrize("letters", [10, 35, 60])
+def test_a_product_whose_code_needs_lines_is_still_a_product(letters: int) -> None:
+    k, q = "k" * letters, "q" * letters
+    network = cnncost.loads(
+        f"name: Product\ninput: [64, 49]\nlayers:\n  - {{name: {k}, reshape: [98, 32]}}\n"
+        f"  - {{name: {q}, from: input, relu}}\n  - {{matmul: [{k}, {q}], groups: 2}}\n"
+    ).network
+    code = pytorch_code(network)
+    built: dict[str, type[nn.Module]] = {}
+    exec(code, built)
+    x = torch.randn(3, 64, 49)
+    expected = (x.reshape(3, 2, 49, 32) @ x.relu().reshape(3, 2, 32, 49)).reshape(3, 98, 49)
+    assert torch.equal(built["Product"]()(x), expected)
+    assert max(map(len, code.splitlines())) <= 100

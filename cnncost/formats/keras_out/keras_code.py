@@ -107,7 +107,8 @@ class _Code:
             lines += self._write_node(node, names, variables, kept)
         ends = [_write_list([variables[n.index] for n in self.network.inputs])]
         ends += [_write_list([variables[i] for i in self.network.outputs])]
-        title = make_distinct([self.network.name])[0]
+        # Keras's names are paths: a slash would stand between two of them.
+        title = make_distinct([self.network.name])[0].replace("/", "_")
         return [*lines, *lay_call(4, "return keras.Model", [*ends, f"name={_quote_string(title)}"])]
 
     def _write_docstring(self) -> list[str]:
