@@ -61,7 +61,9 @@ class Arena(NamedTuple):
         return sorted(alive, key=lambda buffer: buffer.offset)
 
 
-def plan_arena(network: Network, *, scratch: bool = True, tail: Sequence[int] = TAIL_32_BITS) -> Arena:
+def plan_arena(
+    network: Network, *, scratch: bool = True, tail: Sequence[int] = TAIL_32_BITS
+) -> Arena:
     """Plan the arena of a network in int8.
 
     Args:

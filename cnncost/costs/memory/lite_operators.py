@@ -115,9 +115,7 @@ class _Listing:
             reads = [self._add(node, " (part)", reads[:2], units), *reads[2:]]
         self.buffer[node.index] = self._add(node, "", reads, units, count_scratch(node))
 
-    def _add(
-        self, node: Node, part: str, reads: Sequence[int], size: int, scratch: int = 0
-    ) -> int:
+    def _add(self, node: Node, part: str, reads: Sequence[int], size: int, scratch: int = 0) -> int:
         """Add an operator; the buffer that it fills."""
         name = f"{node.name}{part}"
         self.operators.append(LiteOperator(name, node.index, tuple(reads), size, scratch))
@@ -177,7 +175,7 @@ def count_scratch(node: Node) -> int:
     window = prod(getattr(layer, "kernel", ()))
     if isinstance(layer, ConvTranspose):
         return 4 * window * x.positions * node.output.channels
-    if isinstance(layer, DepthwiseConv) or (isinstance(layer, Conv) and _is_depthwise(node)):
+    if isinstance(layer, DepthwiseConv) or (isinstance(layer, Conv) and _is_depthwise(layer, x)):
         return 0 if _is_fast_depthwise(layer, x) else 2 * window * x.channels
     if isinstance(layer, Conv):
         taps = window * (x.channels // layer.groups)
@@ -185,8 +183,8 @@ def count_scratch(node: Node) -> int:
     return 4 * x.channels if layer.word in ("avgpool", "global_avgpool", "adaptive_avgpool") else 0
 
 
-def _is_depthwise(node: Node[Conv]) -> bool:
-    return node.layer.groups == node.inputs[0].channels > 1
+def _is_depthwise(layer: Conv, x: Shape) -> bool:
+    return layer.groups == x.channels > 1
 
 
 def _is_fast_depthwise(layer: Windowed, x: Shape) -> bool:
