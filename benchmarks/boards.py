@@ -36,7 +36,8 @@ ALIVE = (3_742_091, 190_700, 35_400)
 connections were counted, the weights are 17 % of all, the units follow from what was published."""
 
 ENGINES = {
-    "X-CUBE-AI v7": "x-cube-ai-7",
+    "X-CUBE-AI v7.1": "x-cube-ai-7.1",
+    "X-CUBE-AI v7.3": "x-cube-ai-7.3",
     "X-CUBE-AI v8": "x-cube-ai-8",
     "X-CUBE-AI v9": "x-cube-ai-10",
     "X-CUBE-AI v10": "x-cube-ai-10",
@@ -139,7 +140,8 @@ def list_ranges(systems: Sequence[MeasuredSystem]) -> Iterator[str]:
         found.setdefault((system.core, system.engine or system.software), []).append(c)
     for (core, engine), values in sorted(found.items()):
         shipped = CYCLES.get(core.lower(), {}).get(engine, "")
-        yield f"  {core:<24} {engine:<14} {min(values):6.2f} {max(values):6.2f}  ({len(values)}) {shipped}"
+        span = f"{min(values):6.2f} {max(values):6.2f}  ({len(values)})"
+        yield f"  {core:<22} {engine[:14]:<14} {span}  shipped: {shipped}"
 
 
 def main() -> None:

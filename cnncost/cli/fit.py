@@ -82,6 +82,10 @@ def fit(
 
     limits = _read_limits(budget or [])
     chosen = _choose_boards(boards or [], sram, flash, core, mhz)
+    timed = {"--engine": engine, "--mw": milliwatts, "--budget time": "time" in limits}
+    for option, value in timed.items():
+        if value and not boards and not core:
+            raise CnncostError(f"{option} changes no figure here", "add --core and --mhz")
     if milliwatts:
         power = board_options.parse_milliwatts(milliwatts)
         chosen = [replace(board, milliwatts=power) for board in chosen]

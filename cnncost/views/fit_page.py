@@ -37,8 +37,7 @@ def _build_page(found: NetworkFit, engine: str) -> Page:
         table = _needs_table(found.boards[0], engine)
     else:
         table = _boards_table(found, engine)
-    blocks = [Remark(_say_answer(found)), table, *_memory_tables(found)]
-    return Page(blocks, found.network.name)
+    return Page([Remark(_say_answer(found)), table, *_memory_tables(found)], found.network.name)
 
 
 def _say_answer(found: NetworkFit) -> str:
@@ -194,7 +193,7 @@ def _memory_tables(found: NetworkFit) -> list[Table]:
     rows = [[label, f"{bound}{count / KIBI:,.1f}"] for label, count in amounts.items()]
     rows.append(["X-CUBE-AI's activations", f"{low / KIBI:,.1f} to {high / KIBI:,.1f}"])
     said = [
-        "X-CUBE-AI: 0.92 to 1.24 of the lower bound, as on the MobileNets of ST's model zoo, with "
+        "X-CUBE-AI: 0.92 to 1.25 of the lower bound, as on the MobileNets of ST's model zoo, with "
         "STM32Cube.AI 10; its runtime takes 7 to 30 KiB more there, its code 61 to 191 KiB of "
         "flash."
     ]
@@ -208,7 +207,7 @@ def _alive_table(arena: Arena) -> Table:
     alive = sorted(arena.list_alive(arena.peak), key=lambda buffer: -buffer.bytes)
     rows = [[buffer.name, f"{buffer.bytes:,}", f"{buffer.offset:,}"] for buffer in alive[:ALIVE]]
     held = sum(buffer.bytes for buffer in alive)
-    said = [f"{arena.operators[arena.peak]} binds SRAM: there the head is full to its last byte."]
+    said = [f"{arena.binding} binds SRAM: there the head is full to its last byte."]
     if held < arena.head:
         said.append(f"{arena.head - held:,} bytes lie in gaps between the buffers.")
     if len(alive) > ALIVE:
@@ -260,7 +259,7 @@ def arena_data(arena: Arena) -> dict[str, object]:
         "head": arena.head,
         "tail": arena.tail,
         "arena": arena.total,
-        "binding_operator": arena.operators[arena.peak] if arena.operators else None,
+        "binding_operator": arena.binding,
         "alive": [
             {"name": buffer.name, "bytes": buffer.bytes, "address": buffer.offset}
             for buffer in arena.list_alive(arena.peak)

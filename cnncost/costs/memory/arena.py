@@ -55,6 +55,11 @@ class Arena(NamedTuple):
     def total(self) -> int:
         return self.head + self.tail
 
+    @property
+    def binding(self) -> str:
+        """The operator that runs at the peak; the input of a network that computes nothing."""
+        return self.operators[self.peak] if self.operators else self.buffers[0].name
+
     def list_alive(self, step: int) -> list[Buffer]:
         """List the buffers that a step needs, in the order of their addresses."""
         alive = [buffer for buffer in self.buffers if buffer.first <= step <= buffer.last]
