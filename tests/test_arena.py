@@ -59,7 +59,7 @@ def test_fragmentation_costs_a_third_of_visual_wake_words() -> None:
 def _alive(arena: Arena) -> list[int]:
     return [
         sum(b.bytes for b in arena.buffers if b.first <= step <= b.last)
-        for step in range(len(arena.operators))
+        for step in range(len(arena.graph.operators))
     ]
 
 
@@ -96,8 +96,8 @@ def test_buffers_by_hand() -> None:
     )
     # 4x8x8 = 256 bytes live at step 0, 6x8x8 = 384 at both, 2x8x8 = 128 at step 1: a lies at 0,
     # the input behind it, b where the input was.
-    assert arena.operators == ("a", "b")
-    assert arena.fused == ("relu1",)
+    assert [operator.name for operator in arena.graph.operators] == ["a", "b"]
+    assert arena.graph.fused == (("relu1", 1),)
     assert arena.buffers == (
         Buffer("input", 0, 0, 256, 384),
         Buffer("a", 0, 1, 384, 0),
@@ -166,7 +166,7 @@ def test_opaque_layers_make_it_a_lower_bound() -> None:
 
 def test_an_input_that_nothing_computes_on() -> None:
     arena = plan_arena(_network("identity"))
-    assert (arena.head, arena.operators, arena.binding) == (256, (), "input")
+    assert (arena.head, arena.graph.operators, arena.binding) == (256, (), "input")
 
 
 def place_by_brute_force(wanted: list[Buffer]) -> list[int]:
@@ -219,6 +219,6 @@ def test_no_two_buffers_share_a_byte_at_a_time(lines: list[str], scratch: bool) 
     alive = max(_alive(arena), default=arena.head)
     assert arena.head >= alive >= measure_embedded(network).sram
     assert all(buffer.offset % TILE == 0 for buffer in arena.buffers)
-    if arena.operators:
+    if arena.graph.operators:
         held = arena.list_alive(arena.peak)
         assert max(buffer.top for buffer in held) == arena.head

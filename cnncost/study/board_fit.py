@@ -150,9 +150,7 @@ def _fit_board(
     needs = [*memory, *([] if time is None else _time_needs(board, time, alone=bool(engine)))]
     for word in limits:
         if all(need.word != word for need in needs):
-            hint = (
-                "--mw gives the power" if time else "its file needs core: and clock:"
-            )
+            hint = "--mw gives the power" if time else "its file needs core: and clock:"
             raise CnncostError(f"{board.name}: {word} is not known there", hint)
     has = {"sram": board.sram, "flash": board.flash}
     ends = {need.word: _lowest(has.get(need.word), limits.get(need.word)) for need in needs}

@@ -38,27 +38,33 @@ class Arena(NamedTuple):
 
     buffers: tuple[Buffer, ...]
     """The head's: inputs, one per operator, and scratch."""
-    operators: tuple[str, ...]
-    """The step's names."""
-    fused: tuple[str, ...]
-    """Layers without an operator of their own."""
+    graph: LiteGraph
+    """The operators, one per step."""
     head: int
     """Bytes that the planner needs for the buffers."""
     tail: int
     """Bytes of the interpreter's own data, about: it lies at the arena's end."""
     peak: int
     """The first step at which most is alive of those that need the head's last byte."""
-    complete: bool
-    """Whether each layer is an operator whose buffers are known. If not, it is a lower bound."""
 
     @property
     def total(self) -> int:
         return self.head + self.tail
 
     @property
+    def complete(self) -> bool:
+        """Whether all operators and buffers are known. If not, figures are lower bounds."""
+        return self.graph.complete
+
+    @property
     def binding(self) -> str:
         """The operator that runs at the peak; the input of a network that computes nothing."""
-        return self.operators[self.peak] if self.operators else self.buffers[0].name
+        steps = self.graph.operators
+        return steps[self.peak].name if steps else self.buffers[0].name
+
+    def sum_live_bytes(self) -> list[int]:
+        """Add up the bytes that each step needs, wherever they lie."""
+        return _sum_live_bytes(self.buffers, len(self.graph.operators))
 
     def list_alive(self, step: int) -> list[Buffer]:
         """List the buffers that a step needs, in the order of their addresses."""
@@ -84,12 +90,10 @@ def plan_arena(
     per_channel, per_operator, besides = tail
     return Arena(
         buffers,
-        tuple(operator.name for operator in graph.operators),
-        graph.fused,
+        graph,
         head,
         per_channel * graph.channels + per_operator * len(graph.operators) + besides,
         max(sorted(steps), key=lambda step: live[step]),
-        graph.complete,
     )
 
 

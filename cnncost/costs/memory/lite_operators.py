@@ -57,8 +57,9 @@ class LiteGraph(NamedTuple):
     operators: tuple[LiteOperator, ...]
     outputs: tuple[int, ...]
     """The buffers that the network returns."""
-    fused: tuple[str, ...]
-    """The layers that are part of the operator before, or of none."""
+    fused: tuple[tuple[str, int], ...]
+    """The layers without an operator of their own, each with the buffer that has
+    what it returns: that of the operator that computes it too, or of an input."""
     channels: int
     """Output channels of all convolutions, whose scales are kept one by one."""
     complete: bool
@@ -94,14 +95,14 @@ class _Listing:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.operators: list[LiteOperator] = []
-        self.fused: list[str] = []
+        self.fused: list[tuple[str, int]] = []
         self.buffer = {node.index: place for place, node in enumerate(network.inputs)}
         """The buffer of each node's output."""
 
     def add_node(self, node: Node) -> None:
         reads = [self.buffer[i] for i in node.reads]
         if self._is_fused(node):
-            self.fused.append(node.name)
+            self.fused.append((node.name, reads[0]))
             self.buffer[node.index] = reads[0]
             return
         x, units = node.inputs[0], node.output.units
