@@ -17,6 +17,7 @@ from cnncost.language import Spec
 from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
 from cnncost.shape import Shape
 from cnncost.study.align import AlignedItem, MatchKind, align_layers
+from cnncost.study.board_fit import NetworkFit
 
 METRICS = ("units", "weights", "parameters", "connections")
 """The totals that are compared, in their order."""
@@ -31,6 +32,8 @@ class Side:
     report: Report
     metrics: Metrics | None = None
     """Its bytes at the scale that was asked for, if they were."""
+    fit: NetworkFit | None = None
+    """What it needs of a microcontroller's memory, where a board was given."""
 
 
 @dataclass(frozen=True)

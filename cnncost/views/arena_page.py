@@ -16,7 +16,7 @@ from cnncost.views.page import Page, Results, Table
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What stands for a buffer in the map, one after another; scratch is `+`, a gap is `.`."""
 
-LEAST_MAP, MOST_MAP = 24, 96
+LEAST_MAP, MOST_MAP = 12, 96
 """The fewest and the most characters of the map."""
 
 MOST_STEPS = 60
