@@ -162,6 +162,15 @@ def test_scratch(line: str, scratch: int) -> None:
 
 def test_opaque_layers_make_it_a_lower_bound() -> None:
     assert not plan_arena(_network("layernorm")).complete
+    # A convolution along one axis is three operators: two reshape its map.
+    assert not plan_arena(_network("{conv: 2, kernel: 3}", shape="[4, 9]")).complete
+    assert not plan_arena(_network("{conv: 2, kernel: 3}", shape="[4, 5, 5, 5]")).complete
+
+
+def test_a_long_chain_is_no_matter_of_minutes() -> None:
+    # Linear: 20,000 operators take a second or so; in proportion to their square, minutes.
+    network = _network(*["{conv: 4, kernel: 1}"] * 20_000)
+    assert plan_arena(network).head == 512
 
 
 def test_an_input_that_nothing_computes_on() -> None:

@@ -94,7 +94,7 @@ def make_board(sram: str, flash: str, core: str, mhz: float | None) -> "Board":
         word for word in (f"SRAM {sram}" * bool(sram), f"flash {flash}" * bool(flash)) if word
     )
     return Board(
-        "given",
+        "this board",
         f"a board of {title}" if title else "a board",
         core.lower(),
         None if mhz is None else 1e6 * mhz,

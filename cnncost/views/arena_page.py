@@ -47,6 +47,13 @@ def list_steps(network: Network, arena: Arena) -> list[ArenaStep]:
     """List the steps of an arena, one per operator."""
     bounds = [lives_embedded(network, in_place=word).sum_live_bytes() for word in (False, True)]
     live, first = arena.sum_live_bytes(), len(arena.graph.inputs)
+    tops = [0] * len(live)
+    for buffer in arena.buffers:
+        for step in range(buffer.first, buffer.last + 1):
+            tops[step] = max(tops[step], buffer.top)
+    fused: dict[int, list[str]] = {}
+    for name, place in arena.graph.fused:
+        fused.setdefault(place - first, []).append(name)
     found = []
     for step, operator in enumerate(arena.graph.operators):
         layer = network.nodes[operator.node].layer
@@ -55,11 +62,11 @@ def list_steps(network: Network, arena: Arena) -> list[ArenaStep]:
             ArenaStep(
                 operator.name,
                 layer.word if layer else "input",
-                tuple(name for name, buffer in arena.graph.fused if buffer == first + step),
+                tuple(fused.get(step, ())),
                 live[step],
                 apart,
                 over,
-                max(buffer.top for buffer in arena.list_alive(step)),
+                tops[step],
             )
         )
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from cnncost.costs.memory.lite_operators import LiteGraph, list_operators
@@ -108,24 +109,23 @@ def place_greedily(buffers: Sequence[Buffer]) -> tuple[Buffer, ...]:
     [64, 0, 64]
     """
     order = sorted(range(len(buffers)), key=lambda place: (-buffers[place].bytes, -place))
-    placed: list[Buffer] = []
-    """In the order of addresses."""
-    found: dict[int, Buffer] = {}
+    placed: list[list[Buffer]] = [[] for _ in range(1 + max(buffer.last for buffer in buffers))]
+    """By the steps at which they live."""
+    found = list(buffers)
     for place in order:
         wanted = buffers[place]
-        found[place] = wanted._replace(offset=_find_gap(wanted, placed))
-        at = sum(other.offset <= found[place].offset for other in placed)
-        placed.insert(at, found[place])
-    return tuple(found[place] for place in range(len(buffers)))
+        steps = placed[wanted.first : wanted.last + 1]
+        found[place] = wanted._replace(offset=_find_gap(wanted.bytes, chain.from_iterable(steps)))
+        for lived in steps:
+            lived.append(found[place])
+    return tuple(found)
 
 
-def _find_gap(wanted: Buffer, placed: Sequence[Buffer]) -> int:
-    """Find the lowest address at which a buffer fits; `placed` lie in the order of theirs."""
+def _find_gap(size: int, others: Iterable[Buffer]) -> int:
+    """Find the lowest address at which so many bytes are free of other buffers."""
     offset = 0
-    for other in placed:
-        if other.last < wanted.first or wanted.last < other.first:
-            continue
-        if other.offset - offset >= wanted.bytes:
+    for other in sorted(others, key=lambda buffer: buffer.offset):
+        if other.offset - offset >= size:
             break
         offset = max(offset, other.top)
     return offset

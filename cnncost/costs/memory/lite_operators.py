@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.layers.convolution import Conv, ConvTranspose, DepthwiseConv
+from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape, same_padding
-
-if TYPE_CHECKING:
-    from cnncost.layers.sliding_window import Windowed
 
 _FUSED_FUNCTIONS = ("relu", "relu6")
 """The activations that an operator of TensorFlow Lite applies to what it computes."""
@@ -98,6 +96,8 @@ class _Listing:
         self.fused: list[tuple[str, int]] = []
         self.buffer = {node.index: place for place, node in enumerate(network.inputs)}
         """The buffer of each node's output."""
+        self.first = len(self.buffer)
+        """The buffer of the first operator."""
 
     def add_node(self, node: Node) -> None:
         reads = [self.buffer[i] for i in node.reads]
@@ -120,7 +120,7 @@ class _Listing:
         """Add an operator; the buffer that it fills."""
         name = f"{node.name}{part}"
         self.operators.append(LiteOperator(name, node.index, tuple(reads), size, scratch))
-        return len(self.network.inputs) + len(self.operators) - 1
+        return self.first + len(self.operators) - 1
 
     def _is_fused(self, node: Node) -> bool:
         """Whether a layer needs no operator of its own."""
@@ -136,7 +136,7 @@ class _Listing:
 
     def _find_maker(self, node: Input | Node) -> str:
         """Find the type of the layer whose operator fills a node's buffer."""
-        place = self.buffer[node.index] - len(self.network.inputs)
+        place = self.buffer[node.index] - self.first
         if place < 0:
             return ""
         maker = self.network.nodes[self.operators[place].node]
@@ -153,6 +153,11 @@ def _is_windowed(node: Node) -> TypeGuard[Node[Windowed]]:
 
 
 def _is_operator(node: Node) -> bool:
+    """Whether all of a layer's operators are known. Windows along one axis or three become several
+    ones, or none."""
+    flat = len(node.inputs[0].extents) in (0, 2)
+    if not flat and isinstance(node.layer, Windowed):
+        return False
     return node.layer.known and node.layer.word not in _UNLIKE and find_traits(node).measured
 
 
