@@ -84,7 +84,6 @@ class NetworkFit(NamedTuple):
     plain_head: int
     """The arena's head without scratch."""
     embedded: Embedded
-    complete: bool
     boards: tuple[BoardFit, ...]
 
     @property
@@ -116,7 +115,7 @@ def fit_network(
         CnncostError: the engine is not known on a board.
     """
     arena, embedded = plan_arena(network), measure_embedded(network)
-    known = all(node.layer.known for node in network.layers)
+    known = arena.graph.known
     memory = [
         Need(
             "sram",
@@ -130,7 +129,7 @@ def fit_network(
     ]
     fits = [_fit_board(network, board, memory, engine, limits or {}) for board in boards]
     plain = plan_arena(network, scratch=False).head
-    return NetworkFit(network, arena, plain, embedded, known and arena.complete, tuple(fits))
+    return NetworkFit(network, arena, plain, embedded, tuple(fits))
 
 
 def _fit_board(

@@ -122,9 +122,10 @@ def _build_page(
 
 def _summary_lines(arena: Arena, embedded: Embedded) -> list[str]:
     bound = "" if arena.complete else ">= "
+    known = "" if arena.graph.known else ">= "
     apart, over = (as_kibibytes(n) for n in (embedded.sram, embedded.sram_in_place))
     lines = [
-        f"Lower bound {bound}{apart}; with depthwise and add in place {bound}{over}.",
+        f"Lower bound {known}{apart}; with depthwise and add in place {known}{over}.",
         f"TensorFlow Lite Micro: head {bound}{as_kibibytes(arena.head)}, where {arena.binding} "
         f"binds; tail {as_kibibytes(arena.tail)}; arena {bound}{as_kibibytes(arena.total)}.",
     ]

@@ -8,6 +8,7 @@ from fractions import Fraction
 from cnncost.accuracy import Damage
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError
+from cnncost.study.board_fit import NetworkFit
 from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.views.amounts import Duration, bare_text
 from cnncost.views.damage_words import damage_data, round_score
@@ -50,8 +51,15 @@ def build_total_records(comparison: Comparison) -> Iterator[list[str]]:
         found = [find_bytes(side, metric) for metric in bytes_of]
         amounts = ["" if amount is None else str(amount) for amount in found]
         times = [bare_text(Duration(t.picoseconds)) for t in [side.report.time] if t is not None]
-        amounts += [f"{bound}{amount}" for amount in find_embedded_bytes(side).values()]
+        amounts += _embedded_cells(side)
         yield [side.label, side.report.network.name, shapes, *counts, *amounts, *times]
+
+
+def _embedded_cells(side: Side) -> list[str]:
+    return [
+        f"{'' if side.fit and is_embedded_exact(side.fit, metric) else '>= '}{amount}"
+        for metric, amount in find_embedded_bytes(side).items()
+    ]
 
 
 EMBEDDED = ("sram", "arena", "flash")
@@ -65,6 +73,11 @@ def find_embedded_bytes(side: Side) -> dict[str, int]:
     embedded = side.fit.embedded
     amounts = (embedded.sram, side.fit.arena.total, embedded.flash)
     return dict(zip(EMBEDDED, amounts, strict=True))
+
+
+def is_embedded_exact(fit: NetworkFit, metric: str) -> bool:
+    """Whether one of those is exact. If not, it is a lower bound."""
+    return fit.arena.complete if metric == "arena" else fit.arena.graph.known
 
 
 def find_bytes(side: Side, metric: str) -> int | None:

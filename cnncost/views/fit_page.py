@@ -65,7 +65,7 @@ def _label(word: str) -> str:
 
 
 def _say_memory(found: NetworkFit) -> str:
-    bound = "" if found.complete else "at least "
+    bound = "" if found.arena.complete else "at least "
     sram, flash = (as_kibibytes(n) for n in (found.arena.total, found.embedded.flash))
     return f"it needs {bound}{sram} of SRAM and {flash} of flash"
 
@@ -96,7 +96,8 @@ def _margin_text(need: Need) -> str:
         return "not sure"
     sign, left = ("-", -need.margin) if need.margin < 0 else ("", need.margin)
     share = f" ({sign}{100 * left / need.limit:.0f} %)" if need.limit else ""
-    return f"{sign}{write_amount(need.word, left)}{share}"
+    bound = "" if need.complete else "<= "
+    return f"{bound}{sign}{write_amount(need.word, left)}{share}"
 
 
 def _needs_table(fit: BoardFit, engine: str) -> Table:
@@ -175,7 +176,8 @@ def _has_text(need: Need) -> str:
 def _short_margin(need: Need) -> str:
     if not need.limit or need.margin is None:
         return ""
-    return f"{100 * need.margin / need.limit:.0f} %"
+    bound = "" if need.complete else "<= "
+    return f"{bound}{100 * need.margin / need.limit:.0f} %"
 
 
 def _short_range(need: Need) -> str:
@@ -186,21 +188,23 @@ def _short_range(need: Need) -> str:
 
 
 def _memory_tables(found: NetworkFit) -> list[Table]:
-    arena, (low, high) = found.arena, found.vendor_range
-    amounts = {
-        "lower bound: a perfect planner": found.embedded.sram,
-        "arena's head, plain kernels": found.plain_head,
-        "arena's head, with CMSIS-NN's scratch": arena.head,
-        "arena's tail": arena.tail,
-        "arena": arena.total,
-    }
-    bound = "" if found.complete else ">= "
-    rows = [[label, f"{bound}{count / KIBI:,.1f}"] for label, count in amounts.items()]
+    arena, known = found.arena, found.arena.graph.known
+    amounts = (
+        ("lower bound: a perfect planner", found.embedded.sram, known),
+        ("arena's head, plain kernels", found.plain_head, arena.complete),
+        ("arena's head, with CMSIS-NN's scratch", arena.head, arena.complete),
+        ("arena's tail", arena.tail, arena.complete),
+        ("arena", arena.total, arena.complete),
+    )
+    rows = [
+        [label, f"{'' if sure else '>= '}{count / KIBI:,.1f}"] for label, count, sure in amounts
+    ]
     said = []
-    if found.complete:
+    if known:
+        low, high = found.vendor_range
         rows.append(["X-CUBE-AI's activations", f"{low / KIBI:,.1f} to {high / KIBI:,.1f}"])
         said.append(VENDOR_TEXT)
-    else:
+    if not arena.complete:
         said.append(">=: some layers are no single operator there, or unknown; a lower bound.")
     return [Table(("SRAM", "KiB"), rows, caption=said), _alive_table(arena)]
 
@@ -243,12 +247,12 @@ def _build_data(found: NetworkFit, engine: str) -> dict[str, object]:
         "name": found.network.name,
         "dtype": "int8",
         "engine": engine or None,
-        "complete": found.complete,
+        "complete": found.arena.complete,
         "fits": found.holds,
         "sram": {
             "lower_bound": found.embedded.sram,
             "head_plain": found.plain_head,
-            "x_cube_ai_activations": [low, high] if found.complete else None,
+            "x_cube_ai_activations": [low, high] if found.arena.graph.known else None,
             **arena_data(found.arena),
         },
         "flash": found.embedded.flash,

@@ -60,8 +60,10 @@ class LiteGraph(NamedTuple):
     what it returns: that of the operator that computes it too, or of an input."""
     channels: int
     """Output channels of all convolutions, whose scales are kept one by one."""
+    known: bool
+    """Whether all layers' costs are known."""
     complete: bool
-    """Whether each layer is an operator. If not, memory is a lower bound."""
+    """Whether moreover all operators are. If not, memory is a lower bound."""
 
 
 def list_operators(network: Network) -> LiteGraph:
@@ -80,6 +82,7 @@ def list_operators(network: Network) -> LiteGraph:
         tuple(dict.fromkeys(listing.buffer[i] for i in network.outputs)),
         tuple(listing.fused),
         sum(node.output.channels for node in network.layers if isinstance(node.layer, _CONVS)),
+        all(node.layer.known for node in network.layers),
         all(_is_operator(node) for node in network.layers),
     )
 
