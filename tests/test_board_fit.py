@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from fractions import Fraction
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,15 @@ from cnncost.study.board_fit import Need, fit_network, parse_limit
 from cnncost.timing import estimate_time
 from cnncost.timing.board import Board
 from cnncost.timing.board_text import read_board
-from cnncost.timing.engines import CORES, CYCLES, choose_engines
+from cnncost.timing.engines import (
+    CORES,
+    CYCLES,
+    INTERVAL,
+    MEDIAN_ERROR,
+    UNIT,
+    WEIGHT,
+    choose_engines,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -308,3 +317,21 @@ def test_the_list_of_boards_fits_80_columns(tmp_path: Path) -> None:
     assert printed == (ROOT / "boards" / "ek_ra6m4.yaml").read_text()
     wrong = run("boards", "nothing", XDG_CONFIG_HOME="/nowhere")
     assert (wrong.returncode, wrong.stdout) == (2, "")
+
+
+def test_a_network_left_out_is_predicted() -> None:
+    folder = find_beside("evidence/mcu")
+    if folder is None:
+        pytest.skip("the measurements are not here")
+    found = spec_from_file_location("fitted_boards", ROOT / "benchmarks" / "boards.py")
+    assert found is not None
+    assert found.loader is not None
+    fitted = module_from_spec(found)
+    found.loader.exec_module(fitted)
+    systems = fitted.read_systems(folder / "mlperf_tiny.csv")
+    assert sum(map(fitted.is_tuned, systems)) >= 30
+    median, tenth, interval = fitted.judge_terms(systems, UNIT, WEIGHT)
+    assert median <= 0.08
+    assert tenth <= 0.205
+    assert median == pytest.approx(MEDIAN_ERROR, abs=0.001)
+    assert interval == pytest.approx(INTERVAL, abs=0.01)
