@@ -1,4 +1,5 @@
-"""The devices: files that ship with the package, the user's own ones, and files by their path."""
+"""Devices and boards: files that ship with the package, the user's own ones, and files by their
+path."""
 
 from __future__ import annotations
 
@@ -7,28 +8,33 @@ from pathlib import Path
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.timing import Device, read_device
+from cnncost.timing.board import Board
+from cnncost.timing.board_text import read_board
 
 LARGEST = 2**20
 """Bytes; the largest file of a device that is read."""
 
+DEVICES, BOARDS = "devices", "boards"
+"""The folders of both kinds; also the commands that list them."""
 
-def find_shipped_folder() -> Path:
+
+def find_shipped_folder(kind: str = DEVICES) -> Path:
     """Where the shipped devices lie: in the package once installed, beside it in a checkout."""
     here = Path(__file__).parent
-    installed = here / "devices"
-    return installed if installed.is_dir() else here.parent / "devices"
+    installed = here / kind
+    return installed if installed.is_dir() else here.parent / kind
 
 
-def find_own_folder() -> Path:
+def find_own_folder(kind: str = DEVICES) -> Path:
     """Where the user's own devices lie, by the XDG base directory specification."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     base = Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~/.config"))
-    return base / "cnncost" / "devices"
+    return base / "cnncost" / kind
 
 
-def list_device_files() -> dict[str, Path]:
+def list_device_files(kind: str = DEVICES) -> dict[str, Path]:
     """List the files of all devices by name; the user's own hide shipped ones of their name."""
-    folders = (find_shipped_folder(), find_own_folder())
+    folders = (find_shipped_folder(kind), find_own_folder(kind))
     files = {path.stem: path for folder in folders for path in _list_files(folder)}
     return {name: files[name] for name in sorted(files)}
 
@@ -47,14 +53,30 @@ def load_device(word: str) -> Device:
         CnncostError: there is none, or its file cannot be read.
         SpecError: its file is wrong.
     """
-    known = list_device_files()
+    path = _find_file(word, DEVICES)
+    return read_device(_read_text(path, "device"), str(path), path.stem)
+
+
+def load_board(word: str) -> Board:
+    """Load a board by its name, or by the path of its file.
+
+    Raises:
+        CnncostError: there is none, or its file cannot be read.
+        SpecError: its file is wrong.
+    """
+    path = _find_file(word, BOARDS)
+    return read_board(_read_text(path, "board"), str(path), path.stem)
+
+
+def _find_file(word: str, kind: str) -> Path:
+    known = list_device_files(kind)
     path = Path(word) if _is_file(word) else known.get(word)
-    if path is None:
-        if word.endswith((".yaml", ".yml")):
-            raise CnncostError(f"{word}: no such file", "cnncost devices lists the devices")
-        hint = did_you_mean(word, list(known), "cnncost devices lists them")
-        raise CnncostError(f"no device is called {word!r}", hint)
-    return read_device(_read_text(path), str(path), path.stem)
+    if path is not None:
+        return path
+    if word.endswith((".yaml", ".yml")):
+        raise CnncostError(f"{word}: no such file", f"cnncost {kind} lists the {kind}")
+    hint = did_you_mean(word, list(known), f"cnncost {kind} lists them")
+    raise CnncostError(f"no {kind.removesuffix('s')} is called {word!r}", hint)
 
 
 def _is_file(word: str) -> bool:
@@ -64,15 +86,15 @@ def _is_file(word: str) -> bool:
         return False
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, kind: str) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
         raise CnncostError(f"{path}: {error.strerror}") from None
     if len(data) > LARGEST:
-        raise CnncostError(f"{path}: larger than 1 MiB, so it is no device")
+        raise CnncostError(f"{path}: larger than 1 MiB, so it is no {kind}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise CnncostError(f"{path}: not UTF-8 text", "a device is a YAML text") from None
+        raise CnncostError(f"{path}: not UTF-8 text", f"a {kind} is a YAML text") from None

@@ -49,6 +49,9 @@ TIME = "time"
 SECONDS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 """Decimal places of each unit of time; an amount of time names one."""
 
+JOULES = {"J": 0, "mJ": 3, "uJ": 6, "nJ": 9}
+"""The same of each unit of energy."""
+
 SUFFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
 """Powers of ten: counts are decimal."""
 
@@ -191,16 +194,33 @@ def parse_seconds(text: str) -> Fraction:
     Raises:
         CnncostError: the unit is missing or unknown, or it is no amount above zero.
     """
+    return _parse_with_unit(text, SECONDS, "time", "2ms or 0.5s")
+
+
+def parse_joules(text: str) -> Fraction:
+    """An amount of energy such as `2mJ`, in joules, exactly.
+
+    >>> parse_joules("2.5mJ")
+    Fraction(1, 400)
+
+    Raises:
+        CnncostError: the unit is missing or unknown, or it is no amount above zero.
+    """
+    return _parse_with_unit(text, JOULES, "energy", "2mJ or 0.5J")
+
+
+def _parse_with_unit(text: str, units: dict[str, int], what: str, examples: str) -> Fraction:
     from fractions import Fraction
 
     match = re.fullmatch(r"\s*([0-9.eE+-]+?)\s*([A-Za-z]*)\s*", text, re.A)
-    if match is None or match[2] not in SECONDS:
-        what = f"{text!r} is no amount of time: its unit is missing or unknown"
-        raise CnncostError(what, f"write it with {', '.join(SECONDS)}, as in 2ms")
+    example = examples.partition(" ")[0]
+    if match is None or match[2] not in units:
+        trouble = f"{text!r} is no amount of {what}: its unit is missing or unknown"
+        raise CnncostError(trouble, f"write it with {', '.join(units)}, as in {example}")
     value = parse_number(match[1])
     if value is None or value <= 0:
-        raise CnncostError(f"{text!r} is not an amount of time", "write it as 2ms or 0.5s")
-    return Fraction(value) / int(10 ** SECONDS[match[2]])
+        raise CnncostError(f"{text!r} is not an amount of {what}", f"write it as {examples}")
+    return Fraction(value) / int(10 ** units[match[2]])
 
 
 def format_seconds(picoseconds: int) -> str:

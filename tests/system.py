@@ -34,6 +34,8 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "draw": ("lenet5", "-o", "-", "-f", "svg"),
     "verify": ("lenet5",),
     "devices": (),
+    "boards": (),
+    "fit": ("lenet5", "--board", "nucleo_l4r5zi"),
     "calibrate": ("mine", "-o", "-", *QUICK_CALIBRATION),
     "run": ("minmax", "3,-1"),
     "zoo": (),

@@ -14,7 +14,13 @@ import pytest
 README = Path(__file__).parent.parent / "README.md"
 
 DOCS = README.parent / "docs"
-PAGES = (README, *(DOCS / f"{name}.md" for name in ("suggest", "tutorial", "how_to", "time")))
+PAGES = (
+    README,
+    *(
+        DOCS / f"{name}.md"
+        for name in ("suggest", "tutorial", "how_to", "time", "microcontrollers")
+    ),
+)
 
 WRONG = """\
 input: [3, 32, 32]

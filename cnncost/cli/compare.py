@@ -1,16 +1,20 @@
 """`cnncost compare`: compare networks side by side."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cnncost import api
-from cnncost.cli import arch_reader, device_options, options
+from cnncost.cli import arch_reader, board_options, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
+
+if TYPE_CHECKING:
+    from cnncost.network import Network
+    from cnncost.study.board_fit import NetworkFit
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -22,6 +26,8 @@ cnncost compare alexnet alexnet_pooled
 cnncost compare old.yaml new.yaml --format markdown --changed
 
 cnncost compare resnet50 mobilenet_v2 --time --device rtx4090
+
+cnncost compare mlperf_tiny_vww mlperf_tiny_ic --board nucleo_l4r5zi --engine x-cube-ai-8
 
 cnncost compare main:net.yaml net.yaml --fail-on connections=+5%
 
@@ -75,6 +81,8 @@ def compare(
         bool, typer.Option("--time", help="Add the estimated time on --device.")
     ] = False,
     device: device_options.DeviceName = "",
+    board: board_options.OneBoard = "",
+    engine: board_options.Engine = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -105,6 +113,7 @@ def compare(
     _check_archs(archs)
     scale = collect_scale(batch, dtype, optimizer)
     _check_scale(scale, memory=memory, time=time)
+    _check_board(board, engine, time=time)
     machine = device_options.load_wanted_device(device, "--time" if time else "")
     refuse_existing(output, force=force)
     sides = []
@@ -114,7 +123,10 @@ def compare(
         if machine is not None:
             report = api.add_time(report, machine, batch)
         metrics = Metrics(spec.network, **scale) if memory else None
-        sides.append(Side(make_printable(arch), spec, report, metrics))
+        fit = _fit_board(spec.network, board, engine) if board else None
+        if fit is not None:
+            report = report._replace(time=fit.boards[0].time)
+        sides.append(Side(make_printable(arch), spec, report, metrics, fit))
     comparison = study(sides, depth)
     found = find_excesses(comparison.sides, growths)
     said = [excess_line(excess) for excess in found]
@@ -132,6 +144,20 @@ def _check_scale(scale: MeasureScale, *, memory: bool, time: bool) -> None:
         if not memory and not (option == "batch" and time):
             adds = "--memory or --time" if option == "batch" else "--memory"
             raise CnncostError(f"--{option} changes no count", f"add {adds}")
+
+
+def _check_board(board: str, engine: str, *, time: bool) -> None:
+    if board and time:
+        raise CnncostError("--board gives a time already", "drop --time and --device")
+    if engine and not board:
+        raise CnncostError("--engine changes no figure here", "it is of a --board")
+
+
+def _fit_board(network: "Network", board: str, engine: str) -> "NetworkFit":
+    """Find what a network needs on the board of --board."""
+    from cnncost.study.board_fit import fit_network
+
+    return fit_network(network, board_options.load_boards([board]), engine=engine)
 
 
 def _check_archs(archs: list[str]) -> None:

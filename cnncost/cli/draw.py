@@ -30,7 +30,9 @@ cnncost draw alexnet -o alexnet.svg
 
 cnncost draw resnet50 -o costs.pdf --bars --width 180
 
-cnncost draw resnet50 -o roof.svg --roofline --device rtx4090"""
+cnncost draw resnet50 -o roof.svg --roofline --device rtx4090
+
+cnncost draw mlperf_tiny_vww -o arena.svg --arena"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
@@ -63,6 +65,12 @@ def draw(
         bool,
         typer.Option("--roofline", help="The layers' speeds under the roof of --device."),
     ] = False,
+    arena: Annotated[
+        bool,
+        typer.Option(
+            "--arena", help="Where TensorFlow Lite Micro puts each buffer, and while what runs."
+        ),
+    ] = False,
     device: device_options.DeviceName = "",
     batch: device_options.TimeBatch = None,
     width: Annotated[
@@ -80,15 +88,17 @@ def draw(
     less than in proportion. Where they are too many, a block is one volume.
     """
     chosen = _choose_picture_form(output, form)
-    if bars and roofline:
-        raise CnncostError("--bars and --roofline are two figures", "draw one of them")
+    wanted = {"--bars": bars, "--roofline": roofline, "--arena": arena}
+    figures = [option for option, given in wanted.items() if given]
+    if len(figures) > 1:
+        raise CnncostError(f"{' and '.join(figures[:2])} are two figures", "draw one of them")
     machine = _load_machine(device, batch, bars=bars, roofline=roofline)
     refuse_existing(output, force=force)
     report = api.count(arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict))
     if machine is not None:
         report = _add_device_figures(report, machine, batch, roofline=roofline)
     drawn = io.BytesIO()
-    _choose_figure(bars=bars, roofline=roofline)(drawn, report, chosen, width)
+    _choose_figure(*figures)(drawn, report, chosen, width)
     write_bytes(output, drawn.getvalue(), force=force)
 
 
@@ -109,12 +119,16 @@ def _add_device_figures(
     return api.add_time(report, device, roof.batch)._replace(roof=roof)
 
 
-def _choose_figure(*, bars: bool, roofline: bool) -> "Figure":
-    if roofline:
+def _choose_figure(option: str = "") -> "Figure":
+    if option == "--arena":
+        from cnncost.views.draw.arena_map import draw_arena
+
+        return draw_arena
+    if option == "--roofline":
         from cnncost.views.draw.roofline_plot import draw_roofline
 
         return draw_roofline
-    if bars:
+    if option == "--bars":
         from cnncost.views.draw.bars import draw_bars
 
         return draw_bars

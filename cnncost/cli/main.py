@@ -30,6 +30,7 @@ COMMANDS = (
     "suggest",
     "compare",
     "check",
+    "fit",
     "layers",
     "memory",
     "sweep",
@@ -38,6 +39,7 @@ COMMANDS = (
     "verify",
     "devices",
     "calibrate",
+    "boards",
     "run",
     "zoo",
 )

@@ -8,6 +8,7 @@ import typer
 
 from cnncost.cli import arch_reader, options
 from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 from cnncost.network import Network
 from cnncost.views.page_writers import WRITERS
@@ -26,7 +27,9 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost memory mobilenet_v2 --batch 4 --optimizer adam
 
-cnncost memory mobilenet_v2 --dtype int8 --format json"""
+cnncost memory mobilenet_v2 --dtype int8 --format json
+
+cnncost memory mlperf_tiny_vww --embedded"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
@@ -45,6 +48,12 @@ def memory(
             "--order", help="The program's order of layers, or that of the smallest peak."
         ),
     ] = Sequence.program,
+    embedded: Annotated[
+        bool,
+        typer.Option(
+            "--embedded", help="On a microcontroller, in int8: TensorFlow Lite Micro's arena."
+        ),
+    ] = False,
     form: Annotated[
         str, options.form_option(*WRITERS, text="How it is written; csv and tsv hold the timeline.")
     ] = "table",
@@ -70,7 +79,20 @@ def memory(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
+    scaled = {
+        "--batch": batch > 1,
+        "--dtype": dtype not in ("fp32", "int8"),
+        "--optimizer": optimizer != "sgd",
+        "--order": sequence is Sequence.smallest,
+    }
+    for option, value in scaled.items():
+        if embedded and value:
+            what = f"{option} changes no figure of --embedded"
+            raise CnncostError(what, "it is int8, one example, the program's order")
     given = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
+    if embedded:
+        _write_arena(given, form, output, force=force)
+        return
     found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
     network, first, proved = given, found.inference.bytes, True
     if sequence is Sequence.smallest:
@@ -94,6 +116,17 @@ def memory(
     measured = view.MemoryResults(steps, found, small, rows, said, scale)
     with open_destination(output, force=force) as file:
         write_results(file, view.memory_results(measured), form)
+
+
+def _write_arena(network: Network, form: str, output: str, *, force: bool) -> None:
+    from cnncost.costs.memory import measure_embedded
+    from cnncost.costs.memory.arena import plan_arena
+    from cnncost.views.arena_page import arena_results
+    from cnncost.views.page_writers import write_results
+
+    results = arena_results(network, plan_arena(network), measure_embedded(network))
+    with open_destination(output, force=force) as file:
+        write_results(file, results, form)
 
 
 def _find_smallest_peak(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:

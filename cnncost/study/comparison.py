@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.accuracy import Damage, are_comparable, estimate_damage
 from cnncost.costs import Report
@@ -17,6 +17,9 @@ from cnncost.language import Spec
 from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
 from cnncost.shape import Shape
 from cnncost.study.align import AlignedItem, MatchKind, align_layers
+
+if TYPE_CHECKING:
+    from cnncost.study.board_fit import NetworkFit
 
 METRICS = ("units", "weights", "parameters", "connections")
 """The totals that are compared, in their order."""
@@ -31,6 +34,8 @@ class Side:
     report: Report
     metrics: Metrics | None = None
     """Its bytes at the scale that was asked for, if they were."""
+    fit: NetworkFit | None = None
+    """What it needs of a microcontroller's memory, where a board was given."""
 
 
 @dataclass(frozen=True)

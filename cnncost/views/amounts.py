@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnncost.shape import Shape
 
-MEBI = 2**20
+KIBI, MEBI = 2**10, 2**20
 
 Value = int | str | Shape | tuple[Shape, ...] | None
 """What a cell holds; None if it is empty."""
@@ -68,6 +68,25 @@ def _three_digits(value: float) -> str:
 def as_mebibytes(count: int) -> str:
     """Write bytes as MiB with two decimals; less than 0.1 MiB stands in bytes."""
     return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"
+
+
+def as_kibibytes(count: int) -> str:
+    """Write bytes as KiB with a decimal, as microcontrollers' memories are measured; an exact
+    multiple without.
+
+    >>> as_kibibytes(655360), as_kibibytes(1000), as_kibibytes(-1000)
+    ('640 KiB', '1.0 KiB', '-1.0 KiB')
+    """
+    return f"{count // KIBI:,} KiB" if count % KIBI == 0 else f"{count / KIBI:,.1f} KiB"
+
+
+def as_energy(picojoules: float) -> str:
+    """Write an energy with three significant digits.
+
+    >>> as_energy(1_234_567_890)
+    '1.23 mJ'
+    """
+    return as_duration(picojoules).removesuffix("s") + "J"
 
 
 def bare_text(value: Value) -> str:

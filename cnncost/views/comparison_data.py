@@ -8,6 +8,7 @@ from fractions import Fraction
 from cnncost.accuracy import Damage
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError
+from cnncost.study.board_fit import NetworkFit
 from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.views.amounts import Duration, bare_text
 from cnncost.views.damage_words import damage_data, round_score
@@ -41,7 +42,8 @@ def build_total_records(comparison: Comparison) -> Iterator[list[str]]:
     sides = comparison.sides
     bytes_of = [m for m in MEMORY if any(find_bytes(side, m) is not None for side in sides)]
     timed = any(side.report.time is not None for side in sides)
-    yield ["network", "name", "input_shape", *METRICS, *bytes_of, *["time"] * timed]
+    embedded = [*find_embedded_bytes(sides[0])]
+    yield ["network", "name", "input_shape", *METRICS, *bytes_of, *embedded, *["time"] * timed]
     for side in sides:
         bound = "" if side.report.complete else ">= "
         shapes = "+".join(str(node.output) for node in side.report.network.inputs)
@@ -49,7 +51,33 @@ def build_total_records(comparison: Comparison) -> Iterator[list[str]]:
         found = [find_bytes(side, metric) for metric in bytes_of]
         amounts = ["" if amount is None else str(amount) for amount in found]
         times = [bare_text(Duration(t.picoseconds)) for t in [side.report.time] if t is not None]
+        amounts += _embedded_cells(side)
         yield [side.label, side.report.network.name, shapes, *counts, *amounts, *times]
+
+
+def _embedded_cells(side: Side) -> list[str]:
+    return [
+        f"{'' if side.fit and is_embedded_exact(side.fit, metric) else '>= '}{amount}"
+        for metric, amount in find_embedded_bytes(side).items()
+    ]
+
+
+EMBEDDED = ("sram", "arena", "flash")
+"""The bytes that --board adds: the lower bound, TensorFlow Lite Micro's arena, the parameters."""
+
+
+def find_embedded_bytes(side: Side) -> dict[str, int]:
+    """Return what a network needs on a microcontroller; empty if no board was given."""
+    if side.fit is None:
+        return {}
+    embedded = side.fit.embedded
+    amounts = (embedded.sram, side.fit.arena.total, embedded.flash)
+    return dict(zip(EMBEDDED, amounts, strict=True))
+
+
+def is_embedded_exact(fit: NetworkFit, metric: str) -> bool:
+    """Whether one of those is exact. If not, it is a lower bound."""
+    return fit.arena.complete if metric == "arena" else fit.arena.graph.known
 
 
 def find_bytes(side: Side, metric: str) -> int | None:
@@ -102,6 +130,7 @@ def _network_data(side: Side) -> dict[str, object]:
         "complete": side.report.complete,
         "totals": side.report.totals._asdict(),
         **({"memory": {m: find_bytes(side, m) for m in MEMORY}} if side.metrics else {}),
+        **({"embedded": find_embedded_bytes(side)} if side.fit else {}),
         **({"time": time_data(side.report.time)} if side.report.time is not None else {}),
     }
 

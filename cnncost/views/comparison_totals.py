@@ -12,7 +12,13 @@ from cnncost.quantity import TIME
 from cnncost.study.comparison import METRICS, Comparison, percent_change
 from cnncost.views import caption
 from cnncost.views.amounts import Bytes, Duration, Value, at_least
-from cnncost.views.comparison_data import MEMORY, find_bytes, side_letter
+from cnncost.views.comparison_data import (
+    MEMORY,
+    find_bytes,
+    find_embedded_bytes,
+    is_embedded_exact,
+    side_letter,
+)
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.page import Table
 
@@ -41,6 +47,10 @@ def _total_lines(comparison: Comparison) -> list[_TotalLine]:
             sure = [one.metrics is not None and one.metrics.is_exact(metric) for one in sides]
             amounts = [None if amount is None else Bytes(amount) for amount in found]
             lines.append(_TotalLine(metric, [*amounts], sure))
+    for metric in find_embedded_bytes(sides[0]):
+        small = [Bytes(find_embedded_bytes(side)[metric]) for side in sides]
+        sure = [side.fit is not None and is_embedded_exact(side.fit, metric) for side in sides]
+        lines.append(_TotalLine(metric, [*small], sure))
     times = [side.report.time for side in sides if side.report.time is not None]
     if times:
         durations = [Duration(time.picoseconds) for time in times]

@@ -1,0 +1,117 @@
+"""Options of the commands that know boards, and what reads them."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnncost.errors import CnncostError
+
+if TYPE_CHECKING:
+    from cnncost.timing.board import Board
+
+
+def complete_board(incomplete: str) -> list[str]:
+    """List the boards whose names begin with a text."""
+    from cnncost.device_files import BOARDS, list_device_files
+
+    return [name for name in list_device_files(BOARDS) if name.startswith(incomplete)]
+
+
+def complete_engine(incomplete: str) -> list[str]:
+    """List the engines whose names begin with a text."""
+    from cnncost.timing.engines import CYCLES
+
+    names = dict.fromkeys(name for engines in CYCLES.values() for name in engines)
+    return [name for name in names if name.startswith(incomplete)]
+
+
+BOARD_HELP = "A name that 'cnncost boards' lists, or a file."
+
+Boards = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--board",
+        metavar="NAME",
+        help=f"{BOARD_HELP} Several are given one by one.",
+        show_default=False,
+        autocompletion=complete_board,
+    ),
+]
+OneBoard = Annotated[
+    str,
+    typer.Option(
+        "--board",
+        metavar="NAME",
+        help=f"Add arena, SRAM, flash and time on a microcontroller. {BOARD_HELP}",
+        show_default=False,
+        autocompletion=complete_board,
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="What computes: cmsis-nn, x-cube-ai, x-cube-ai-8, ...; any if it is left out.",
+        show_default=False,
+        autocompletion=complete_engine,
+    ),
+]
+
+
+def load_boards(words: Sequence[str]) -> "list[Board]":
+    """Load boards by their names or paths.
+
+    Raises:
+        CnncostError: one is not known, or given twice.
+        SpecError: a file is wrong.
+    """
+    from cnncost.device_files import load_board
+
+    for word in words:
+        if words.count(word) > 1:
+            raise CnncostError(f"--board {word} is given twice", "keep one")
+    return [load_board(word) for word in words]
+
+
+def make_board(sram: str, flash: str, core: str, mhz: float | None) -> "Board":
+    """Make a board of what options say.
+
+    Raises:
+        CnncostError: an amount has no unit, or the core is not known.
+    """
+    from cnncost.errors import did_you_mean
+    from cnncost.quantity import parse_bytes
+    from cnncost.timing.board import Board
+    from cnncost.timing.engines import CORES
+
+    if core and core.lower() not in CORES:
+        hint = did_you_mean(core.lower(), list(CORES), f"known are {', '.join(CORES)}")
+        raise CnncostError(f"--core {core}: no core whose cycles are known", hint)
+    title = ", ".join(
+        word for word in (f"SRAM {sram}" * bool(sram), f"flash {flash}" * bool(flash)) if word
+    )
+    return Board(
+        "this board",
+        f"a board of {title}" if title else "a board",
+        core.lower(),
+        None if mhz is None else 1e6 * mhz,
+        parse_bytes(sram) if sram else None,
+        parse_bytes(flash) if flash else None,
+    )
+
+
+def parse_milliwatts(text: str) -> tuple[float, float]:
+    """Read `40` or `33-74`.
+
+    Raises:
+        CnncostError: it is neither, or the least does not come first.
+    """
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:-([0-9]{1,9}(?:\.[0-9]{1,9})?))?", text)
+    low = float(match[1]) if match else 0.0
+    high = float(match[2] or match[1]) if match else 0.0
+    if not 0 < low <= high:
+        raise CnncostError(f"--mw {text}: no power in milliwatts", "as in --mw 40 or --mw 33-74")
+    return low, high

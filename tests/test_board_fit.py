@@ -1,0 +1,337 @@
+"""Networks on boards: vendors' and benchmark's figures, margins by hand, files of boards, and the
+command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from fractions import Fraction
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+from command import run
+from evidence import find_beside
+
+import cnncost
+from cnncost.costs.memory import measure_embedded
+from cnncost.device_files import BOARDS, list_device_files, load_board
+from cnncost.errors import CnncostError, SpecError
+from cnncost.study.board_fit import Need, fit_network, parse_limit
+from cnncost.timing import estimate_time
+from cnncost.timing.board import Board
+from cnncost.timing.board_text import read_board
+from cnncost.timing.engines import (
+    CORES,
+    CYCLES,
+    INTERVAL,
+    MEDIAN_ERROR,
+    UNIT,
+    WEIGHT,
+    choose_engines,
+)
+
+ROOT = Path(__file__).parent.parent
+
+VENDOR = [
+    # network, alpha, resolution, classes, activations and weights in KiB by STM32Cube.AI 10
+    ("mobilenet_v1", "0.25", 224, 5, 272.96, 214.69),
+    ("mobilenet_v1", "0.25", 96, 5, 66.96, 214.69),
+    ("mobilenet_v2", "0.35", 128, 5, 237.32, 406.86),
+    ("mobilenet_v2", "0.35", 224, 5, 832.64, 406.86),
+    ("mobilenet_v2", "0.35", 128, 1000, 237.32, 1654.5),
+    ("mobilenet_v2", "1", 224, 1000, 1727.02, 3458.97),
+    ("mobilenet_v2", "1.4", 224, 1000, 2332.2, 6015.34),
+]
+"""What ST's model zoo prints of networks that are ours."""
+
+
+@pytest.mark.parametrize(("name", "alpha", "resolution", "classes", "ram", "flash"), VENDOR)
+def test_flash_and_range_of_the_vendor(
+    name: str, alpha: str, resolution: int, classes: int, ram: float, flash: float
+) -> None:
+    text = (ROOT / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
+    params = {"alpha": Fraction(alpha), "resolution": resolution}
+    spec = cnncost.loads(text.replace("dense: 1000", f"dense: {classes}"), params=params)
+    found = measure_embedded(spec.network)
+    assert round(found.flash / 1024, 2) == flash
+    low, high = fit_network(spec.network, []).vendor_range
+    assert low / 1024 <= ram <= high / 1024
+
+
+def test_the_copied_figures_are_the_published_ones() -> None:
+    folder = find_beside("evidence/mcu")
+    if folder is None:
+        pytest.skip("the table is not here")
+    with (folder / "stm32_modelzoo.csv").open(encoding="utf-8") as lines:
+        published = {
+            (float(row["activation_ram_KiB"]), float(row["weights_flash_KiB"]))
+            for row in csv.DictReader(lines)
+        }
+    assert {(row[4], row[5]) for row in VENDOR} <= published
+
+
+MEASURED = {
+    # board, engine: milliseconds of ad, ic, kws, vww in MLPerf Tiny's closed division
+    ("nucleo_l4r5zi", "cmsis-nn"): (8.605, 389.5598, 99.8104, 301.2048),
+    ("nucleo_u575zi_q", "x-cube-ai-7.3"): (4.8494, 139.7038, 44.2321, 133.4045),
+    ("disco_f746ng", "hale"): (1.7026, 61.5688, 18.4186, 57.1755),
+}
+
+
+@pytest.mark.parametrize(("board", "engine"), MEASURED)
+def test_times_that_were_measured(board: str, engine: str) -> None:
+    errors, inside = [], 0
+    for name, measured in zip(("ad", "ic", "kws", "vww"), MEASURED[board, engine], strict=True):
+        device = load_board(board).make_device(engine)
+        assert device is not None
+        time = estimate_time(cnncost.load(f"mlperf_tiny_{name}").network, device)
+        errors.append(abs(1000 * time.seconds / measured - 1))
+        inside += time.low <= measured / 1000 <= time.high
+    assert sum(error <= 0.2 for error in errors) >= 3
+    assert inside >= 3
+
+
+def test_cycles_by_hand() -> None:
+    # 1x1 over 4 channels of 2x2, 8 filters: 32 weights, 128 connections, 32 units, 8 biases.
+    network = cnncost.loads("input: [4, 2, 2]\nlayers: [{conv: 8, kernel: 1}, relu]\n").network
+    board = Board("b", "b", "other", 1e6, engines={"mine": (2.0, 8.0)})
+    device = board.make_device("mine")
+    assert device is not None
+    time = estimate_time(network, device)
+    work = 128 + 27 * 32 + 0.6 * 32
+    assert time.seconds == pytest.approx(4 * work / 1e6, rel=1e-6)  # the mean of 2 and 8
+    assert time.low == pytest.approx(2 * 0.82 * work / 1e6, rel=1e-6)
+    assert time.high == pytest.approx(8 * 1.21 * work / 1e6, rel=1e-6)
+
+
+def test_energy_is_power_times_time() -> None:
+    network = cnncost.load("mlperf_tiny_ic").network
+    board = Board("b", "b", "cortex-m4", 120e6, milliwatts=(30.0, 60.0))
+    (fit,) = fit_network(network, [board], engine="cmsis-nn").boards
+    time, energy = fit.find_need("time"), fit.find_need("energy")
+    assert time is not None
+    assert energy is not None
+    assert energy.least == pytest.approx(time.least * 0.030, rel=1e-9)
+    assert energy.most == pytest.approx(time.most * 0.060, rel=1e-9)
+
+
+@pytest.mark.parametrize(("least", "most", "limit", "complete", "holds"), [
+    (10, 20, None, True, None),
+    (10, 20, 20, True, True),
+    (10, 20, 19, True, None),
+    (10, 20, 9, True, False),
+    (10, 20, 30, False, None),  # more may be needed
+    (10, 20, 9, False, False),
+])  # fmt: skip
+def test_what_holds(
+    least: int, most: int, limit: int | None, complete: bool, holds: bool | None
+) -> None:
+    assert Need("time", least, most, None, limit, complete).holds is holds
+
+
+def test_engines_of_a_name_and_of_names_that_begin_so() -> None:
+    known = {"a-1": (1.0, 2.0), "a-1.5": (0.5, 1.5), "ab": (9.0, 9.0), "a": (3.0, 4.0)}
+    whole, begun = choose_engines(known, "a"), choose_engines(known, "a-1")
+    assert whole is not None
+    assert (whole.names, whole.least, whole.most) == (("a",), 3.0, 4.0)
+    assert begun is not None
+    assert begun.names == ("a-1",)
+    everything = choose_engines(known)
+    assert everything is not None
+    assert (everything.least, everything.most) == (0.5, 9.0)
+    assert choose_engines(known, "b") is None
+    parted = choose_engines(CYCLES["cortex-m4"], "x-cube-ai-7")
+    assert parted is not None
+    assert parted.names == ("x-cube-ai-7.3", "x-cube-ai-7.1")
+
+
+def test_cycles_are_of_known_cores_and_in_order() -> None:
+    assert set(CYCLES) == set(CORES)
+    for engines in CYCLES.values():
+        assert all(0 < low <= high for low, high in engines.values())
+
+
+@pytest.mark.parametrize("name", list_device_files(BOARDS))
+def test_shipped_boards_say_where_figures_come_from(name: str) -> None:
+    board = load_board(name)
+    assert board.source
+    assert board.core in CORES
+    assert board.sram
+    assert board.flash
+    assert (board.milliwatts is None) == (not board.power_source)
+
+
+REFUSED = {
+    "": "the board is no mapping",
+    "- 1": "the board is no mapping",
+    "sram: 1KiB": "the board has no board",
+    "board: x": "the board has no sram, nor flash",
+    "board: x\nsram: 256": "its unit is missing",
+    "board: x\nsram: [1]": "a text is due",
+    "board: x\nram: 1KiB": "unknown key 'ram'",
+    "board: x\nsram: 1KiB\nclock: 0": "clock must be a number above 0",
+    "board: x\nsram: 1KiB\npower: 5": "power is no mapping",
+    "board: x\nsram: 1KiB\npower: {source: x}": "power has no milliwatts",
+    "board: x\nsram: 1KiB\npower: {milliwatts: 5}": "milliwatts must be two numbers",
+    "board: x\nsram: 1KiB\npower: {milliwatts: [5, 4]}": "the least comes first",
+    "board: x\nsram: 1KiB\nengines: 5": "engines is no mapping",
+    "board: x\nsram: 1KiB\nengines: {mine: 5}": "engines: mine must be two numbers",
+    "board: x\nsram: 1KiB\nengines: {mine: [0, 1]}": "must be a number above 0",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_wrong_boards(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_board(text, "mine.yaml", "mine")
+    assert REFUSED[text] in str(caught.value.what)
+    assert str(caught.value.what).startswith("mine.yaml:")
+
+
+@pytest.mark.parametrize(("text", "limit"), [
+    ("time=100ms", ("time", 10**11)),
+    ("energy=2.5mJ", ("energy", 2_500_000_000)),
+    ("sram=200KiB", ("sram", 204_800)),
+    ("flash=1MB", ("flash", 1_000_000)),
+])  # fmt: skip
+def test_limits(text: str, limit: tuple[str, int]) -> None:
+    assert parse_limit(text) == limit
+
+
+@pytest.mark.parametrize("text", ["time", "time=3", "energy=3s", "sram=3", "ram=3KiB", "energy=0J"])
+def test_wrong_limits(text: str) -> None:
+    with pytest.raises(CnncostError) as caught:
+        parse_limit(text)
+    assert caught.value.hint
+
+
+def _fit(*arguments: str, folder: Path | None = None) -> tuple[int, str, str]:
+    done = run("fit", *arguments, cwd=folder, XDG_CONFIG_HOME=str(folder or "/nowhere"))
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_one_screen_for_one_board() -> None:
+    code, out, err = _fit("mlperf_tiny_ic", "--board", "nucleo_l4r5zi")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 80
+    assert "It fits NUCLEO-L4R5ZI (STM32L4R5ZI)." in out
+    assert "stack1.second.conv1 binds SRAM" in out
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), [
+    (("--sram", "60KiB"), 0, "It fits"),
+    (("--sram", "56KiB"), 1, "It may fit"),  # an arena of 55.2 KiB, within 3.1 %
+    (("--sram", "50KiB"), 1, "It does not fit a board of SRAM 50KiB: too little SRAM."),
+    (("--flash", "64KiB", "--sram", "1KiB"), 1, "too little SRAM and flash"),
+    (("--board", "nucleo_l4r5zi", "--budget", "time=1s"), 0, "It fits"),
+    (("--board", "nucleo_l4r5zi", "--budget", "time=1ms"), 1, "too little time"),
+    (("--board", "nucleo_l4r5zi", "--budget", "time=200ms"), 1, "It may fit"),
+    (("--board", "nucleo_l4r5zi", "--budget", "energy=1uJ"), 1, "too little energy"),
+    (("--board", "nucleo_l4r5zi", "--budget", "sram=10KiB"), 1, "too little SRAM"),
+])  # fmt: skip
+def test_exit_codes(arguments: tuple[str, ...], code: int, said: str) -> None:
+    found, out, err = _fit("mlperf_tiny_ic", *arguments)
+    assert (found, err) == (code, "")
+    assert said in out
+
+
+def test_several_boards_are_rows_and_one_that_fails_fails_all() -> None:
+    words = ("nucleo_l4r5zi", "disco_f746ng", "nucleo_g0b1re", "ek_ra6m4", "nrf5340_dk",
+             "stm32h747i_disco")  # fmt: skip
+    boards = [part for word in words for part in ("--board", word)]
+    code, out, _ = _fit("mlperf_tiny_vww", *boards, "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert [row["board"] for row in rows] == list(words)
+    assert all(row["sram_needed"] == "102931" for row in rows)
+    assert rows[0]["flash_has"] == str(2 * 2**20)
+    code, out, _ = _fit("mobilenet_v1", "--set", "alpha=0.25", *boards)
+    assert code == 1
+    assert "It fits 3 of 6 boards" in out
+
+
+def test_a_board_of_ones_own(tmp_path: Path) -> None:
+    text = "board: mine\nsram: 64KiB\ncore: xtensa\nclock: 240M\nengines: {nn: [3, 4]}\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    own = tmp_path / "cnncost" / "boards"
+    own.mkdir(parents=True)
+    (own / "other.yaml").write_text("board: other\nflash: 1MiB\n")
+    code, out, err = _fit("mlperf_tiny_kws", "--board", "mine.yaml", "-f", "json", folder=tmp_path)
+    assert (code, err) == (0, "")
+    (found,) = json.loads(out)["boards"]
+    assert found["engines"] == ["nn"]
+    # c from 3 to 4 cycles of (2,656,768 + 27 x 72,012 + 0.6 x 22,016) at 240 MHz.
+    work = 2_656_768 + 27 * 72_012 + 0.6 * 22_016
+    assert found["needs"]["time"]["least"] == pytest.approx(3 * 0.82 * work / 240e6, rel=1e-6)
+    assert found["needs"]["time"]["most"] == pytest.approx(4 * 1.21 * work / 240e6, rel=1e-6)
+    code, out, err = _fit("mlperf_tiny_kws", "--board", "other", folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert "The time on other is not known" in out
+
+
+def test_a_layer_of_unknown_cost_may_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("input: [3, 8, 8]\nlayers: [{opaque: {output: [3, 8, 8]}}]\n")
+    code, out, _ = _fit("a.yaml", "--board", "nucleo_l4r5zi", folder=tmp_path)
+    assert code == 1
+    assert "It may fit" in out
+    assert ">=" in out
+
+
+@pytest.mark.parametrize(("arguments", "message", "hint"), [
+    ((), "fit needs a board", "nucleo_l4r5zi"),
+    (("--board", "nucleo_l4r5z"), "no board is called", "nucleo_l4r5zi"),
+    (("--board", "x.yaml"), "no such file", "cnncost boards"),
+    (("--board", "ek_ra6m4", "--board", "ek_ra6m4"), "is given twice", "keep one"),
+    (("--board", "ek_ra6m4", "--sram", "1KiB"), "--board and --sram", "file"),
+    (("--sram", "1"), "its unit is missing", "1MiB"),
+    (("--sram", "1KiB", "--core", "cortex-m5", "--mhz", "1"), "--core cortex-m5", "cortex-m"),
+    (("--sram", "1KiB", "--core", "cortex-m4"), "time needs --core and --mhz", "--mhz 120"),
+    (("--sram", "1KiB", "--mw", "5"), "changes no figure", "--core"),
+    (("--sram", "1KiB", "--engine", "hale"), "changes no figure", "--core"),
+    (("--board", "ek_ra6m4", "--mw", "5-4"), "no power in milliwatts", "33-74"),
+    (("--board", "ek_ra6m4", "--engine", "cmsis-n"), "no cycles of 'cmsis-n'", "cmsis-nn"),
+    (("--board", "ek_ra6m4", "--budget", "ram=1KiB"), "unknown metric", "sram"),
+    (("--board", "ek_ra6m4", "--budget", "time=1s", "--budget", "time=2s"), "twice", "keep"),
+    (("--sram", "1KiB", "--budget", "time=1s"), "changes no figure", "--core"),
+    (("--board", "nrf5340_dk", "--budget", "energy=1mJ"), "energy is not known", "--mw"),
+])  # fmt: skip
+def test_usage_errors(arguments: tuple[str, ...], message: str, hint: str) -> None:
+    code, out, err = _fit("mlperf_tiny_ic", *arguments)
+    said, _, hinted = err.partition("\n")
+    assert (code, out) == (2, "")
+    assert message in said
+    assert hint in hinted
+
+
+def test_the_list_of_boards_fits_80_columns(tmp_path: Path) -> None:
+    done = run("boards", XDG_CONFIG_HOME="/nowhere")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    found = json.loads(run("boards", "-f", "json", XDG_CONFIG_HOME="/nowhere").stdout)
+    assert [entry["name"] for entry in found] == list(list_device_files(BOARDS))
+    printed = run("boards", "ek_ra6m4", XDG_CONFIG_HOME="/nowhere").stdout
+    assert printed == (ROOT / "boards" / "ek_ra6m4.yaml").read_text()
+    wrong = run("boards", "nothing", XDG_CONFIG_HOME="/nowhere")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+
+
+def test_a_network_left_out_is_predicted() -> None:
+    folder = find_beside("evidence/mcu")
+    if folder is None:
+        pytest.skip("the measurements are not here")
+    found = spec_from_file_location("fitted_boards", ROOT / "benchmarks" / "boards.py")
+    assert found is not None
+    assert found.loader is not None
+    fitted = module_from_spec(found)
+    found.loader.exec_module(fitted)
+    systems = fitted.read_systems(folder / "mlperf_tiny.csv")
+    assert sum(map(fitted.is_tuned, systems)) >= 30
+    median, tenth, interval = fitted.judge_terms(systems, UNIT, WEIGHT)
+    assert median <= 0.08
+    assert tenth <= 0.205
+    assert median == pytest.approx(MEDIAN_ERROR, abs=0.001)
+    assert interval == pytest.approx(INTERVAL, abs=0.01)
