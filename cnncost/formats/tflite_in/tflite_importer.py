@@ -252,7 +252,7 @@ class TfliteImporter:
         flat = len(inner) > AXES
         shape = fold_axes(inner) if flat else (inner[-1], *inner[:-1])
         label = opaque_label(name or step.op)
-        made = self.emit_layer(step, "opaque", reads, output=shape, op=label, **given)
+        made = self.emit_layer(step, "opaque", reads, learned=-1, output=shape, op=label, **given)
         return (made if flat else channels_to_end(made)).reshape_to(dims)
 
     def forget_operations(self, kept: int) -> None:

@@ -169,7 +169,7 @@ def emit_pool(importer: TfliteImporter, step: TfliteStep) -> None:
     word = "maxpool" if step.op == "MAX_POOL_2D" else "avgpool"
     if step.op == "L2_POOL_2D":
         importer.notes.add_stand_in(step.op, word)
-    made = importer.emit_layer(step, word, [name], kernel=one_or_all(kernel), **given)
+    made = importer.emit_layer(step, word, [name], learned=-1, kernel=one_or_all(kernel), **given)
     importer.values[step.outputs[0]] = emit_fused(importer, step, back(made))
 
 
