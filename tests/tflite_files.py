@@ -89,8 +89,7 @@ class Builder:
         self.data += b"\0" * 4  # so that the items are aligned to eight bytes
         self._point(at, len(self.data))
         self.data += struct.pack(f"<I{len(items)}{kind}", len(items), *items)
-        start = len(self.data) - len(items) * struct.calcsize(kind)
-        return start
+        return len(self.data) - len(items) * struct.calcsize(kind)
 
 
 KINDS = ("float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "", "int8")
@@ -152,7 +151,8 @@ class Model:
 
     def step(
         self, op: str, inputs: Sequence[int], *shape: int, name: str = "", kind: str = "",
-        custom: bool = False, outputs: Sequence[int] = (), options: Mapping[int, object] | None = None,
+        custom: bool = False, outputs: Sequence[int] = (),
+        options: Mapping[int, object] | None = None,
     ) -> int:  # fmt: skip
         """Add a step that makes a tensor of that shape; the tensor's index."""
         made = list(outputs) or [self.tensor(*shape, name=name, kind=kind)]

@@ -51,11 +51,11 @@ def _emit_with_constant(
     importer: TfliteImporter, step: TfliteStep, value: Value, constant: int
 ) -> Value:
     """Emit a sum or product with a constant: one number, one per channel, or others."""
-    tensor = importer.get_tensor(constant)
-    dims, size = tensor.dims or (1,), tensor.size
+    dims = importer.get_tensor(constant).dims or (1,)
+    size, held = prod(dims), importer.find_source(constant).constant
     shape = broadcast_shape([value.shape, dims])
-    if shape != value.shape or not tensor.constant:
-        return importer.emit_known(step, shape, KnownCost(extras=size if tensor.constant else 0))
+    if shape != value.shape or not held:
+        return importer.emit_known(step, shape, KnownCost(extras=size if held else 0))
     if size == 1:
         importer.notes.add(f"{step.op} with one fixed number is written as identity")
         return _emit_identity(importer, step, value)

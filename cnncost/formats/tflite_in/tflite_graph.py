@@ -228,7 +228,7 @@ def _read_step(importer: TfliteImporter, step: TfliteStep) -> None:
     if not outputs:
         return
     if step.op in SHAPE_ONLY or not any(tensor in importer.values for tensor in step.inputs):
-        importer.fixed.update(outputs)
+        importer.mark_fixed(step)
         return
     kept = len(importer.ops)
     try:

@@ -36,6 +36,10 @@ Back = Callable[[Value], Value]
 """From what a layer made to what is seen in a tensor's place."""
 
 
+KEEPS = ("DEQUANTIZE", "QUANTIZE", "CAST", "DENSIFY", "RESHAPE", "TRANSPOSE", "SQUEEZE")
+"""Operators that make constants of the same numbers."""
+
+
 class KnownCost(NamedTuple):
     """What a step without a word costs."""
 
@@ -63,6 +67,8 @@ class TfliteImporter:
     values: dict[int, Value] = field(default_factory=dict)
     fixed: set[int] = field(default_factory=set)
     """Tensors that depend on no input: constants, states, shapes."""
+    sources: dict[int, int] = field(default_factory=dict)
+    """For a constant that a step makes of another one, of as many numbers, that one."""
     ops: dict[str, Op] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -108,15 +114,29 @@ class TfliteImporter:
         raise Inexpressible("it reads what depends on no input of the network")
 
     def get_constant(self, index: int) -> TfliteTensor:
-        """Return a tensor whose numbers the file holds.
+        """Return a tensor whose numbers the file holds, perhaps in another type or order.
 
         Raises:
             Inexpressible: they are computed while the network runs.
         """
-        tensor = self.get_tensor(index)
-        if not tensor.constant or index in self.values:
+        tensor, held = self.get_tensor(index), self.find_source(index)
+        if index in self.values or not held.constant:
             raise Inexpressible("weights that are computed while the network runs")
-        return tensor
+        return held._replace(dims=tensor.dims)
+
+    def find_source(self, index: int) -> TfliteTensor:
+        """Return the tensor that a constant is made of; itself if it is made of none."""
+        return self.model.tensors[self.sources.get(index, index)]
+
+    def mark_fixed(self, step: TfliteStep) -> None:
+        """Mark what a step makes as independent of all inputs; in `KEEPS` it is its input's
+        numbers."""
+        self.fixed.update(step.outputs)
+        source = step.find_input(0)
+        if step.op in KEEPS and len(step.outputs) == 1 and source >= 0:
+            origin = self.sources.get(source, source)
+            if self.model.tensors[origin].size == self.model.tensors[step.outputs[0]].size:
+                self.sources[step.outputs[0]] = origin
 
     def read_numbers(self, index: int) -> tuple[int, ...]:
         """Return a constant's whole numbers.
@@ -174,7 +194,7 @@ class TfliteImporter:
         """Return the operation that has the same weights already, in a layer that is alike."""
         if learned < 0:
             return ""
-        tensor = self.model.tensors[learned]
+        tensor = self.get_constant(learned)
         owner = self.owners.setdefault((tensor.buffer, tensor.dims), name)
         if owner == name:
             return ""
@@ -214,7 +234,10 @@ class TfliteImporter:
         rank = len(inner.shape)
         if rank > AXES:
             raise Inexpressible(f"a tensor of {rank} axes")
-        name = self.emit_views(step, inner.move_to_front(rank - 1))
+        if rank == 1:
+            name = self.emit_vector(step, inner)
+        else:
+            name = self.emit_views(step, inner.move_to_front(rank - 1))
 
         def restore_axes(made: Value) -> Value:
             turned = channels_to_end(made)

@@ -27,7 +27,7 @@ def emit_dense(importer: TfliteImporter, step: TfliteStep) -> None:
     rows, bias = prod(value.shape) // width, step.find_input(2) >= 0
     keeps = step.options["keep_dims"] and value.shape[-1] == width
     seen = (*value.shape[:-1], units) if keeps else (rows, units)
-    if weights in importer.values or not importer.get_tensor(weights).constant:
+    if weights in importer.values or not importer.find_source(weights).constant:
         cost = KnownCost(connections=rows * width * units, biases=units if bias else 0,
                          bias_uses=rows * units if bias else 0)  # fmt: skip
         made = importer.emit_known(step, seen, cost)
