@@ -37,6 +37,8 @@ class Builder:
 
     def __init__(self) -> None:
         self.data = bytearray(b"\0\0\0\0TFL3")
+        self.placed: dict[int, int] = {}
+        """Where each table is: one that stands twice in a list is written once."""
 
     def finish(self, root: Table) -> bytes:
         self._point(0, self._table(root))
@@ -79,7 +81,9 @@ class Builder:
         elif isinstance(value, list):
             start = self._vector(at, "I", [0] * len(value))
             for i, part in enumerate(value):
-                self._point(start + 4 * i, self._table(part))
+                if self.placed.get(id(part), 0) < start:  # offsets lead forwards only
+                    self.placed[id(part)] = self._table(part)
+                self._point(start + 4 * i, self.placed[id(part)])
         elif isinstance(value, Packed) and isinstance(value.value, list):
             self._vector(at, value.kind, value.value)
 
