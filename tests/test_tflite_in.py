@@ -11,7 +11,9 @@ import pytest
 from tflite_files import SAME, VALID, Model, numbers, quantised, window
 
 import cnncost
+from cnncost.costs.typed_bytes import count_typed_bytes
 from cnncost.errors import CnncostError
+from cnncost.number_types import NumberTypes
 
 
 class Row(NamedTuple):
@@ -354,6 +356,10 @@ def test_a_network_of_each_type(kind: str, bias: str, tmp_path: Path) -> None:
     assert [node.layer.word for node in spec.network.layers] == [
         "conv", "relu6", "depthwise_conv", "relu", "global_avgpool", "flatten", "dense",
     ]  # fmt: skip
+    assert spec.network.types == NumberTypes(kind, kind, bias)
+    size = {"float32": 4, "uint8": 1, "int8": 1, "int16": 2}[kind]
+    held = size * (216 + 144 + 160) + {"float32": 4, "int32": 4, "int64": 8}[bias] * 34
+    assert count_typed_bytes(spec.network, spec.network.types).parameters == held
     totals = cnncost.count(spec).totals
     assert totals.weights == 8 * 9 * 3 + 16 * 9 + 16 * 10
     assert totals.biases == 8 + 16 + 10
@@ -446,3 +452,27 @@ def test_a_shape_that_the_file_gainsays(tmp_path: Path) -> None:
     model.step("CONV_2D", [x, model.weights(3, 3, 3, 2), model.weights(3)], 1, 5, 5, 3,
                options=window())  # fmt: skip
     assert rows_of(model.save(tmp_path)) == [Row("opaque", (3, 5, 5), 54, 3, 54 * 25)]
+
+
+def test_weights_of_several_types(tmp_path: Path) -> None:
+    """Hybrid: floats beside int8 weights. Half precision that a step makes floats of stays half."""
+    model = Model()
+    x = model.input(1, 4, 4, 3)
+    y = model.step("CONV_2D", [x, model.weights(5, 3, 3, 3, kind="int8"), model.weights(5)],
+                   1, 4, 4, 5, options=window())  # fmt: skip
+    w = model.step("DEQUANTIZE", [model.weights(2, 5, kind="float16")], 2, 5)
+    y = model.step("MEAN", [y, model.numbers(1, 2)], 1, 5, options=numbers(b_0=0))
+    model.step("FULLY_CONNECTED", [y, w, model.weights(2)], 1, 2, options={})
+    network = cnncost.load(model.save(tmp_path)).network
+    assert network.types == NumberTypes("float32", "int8", "float32", other_bytes=10)
+    assert count_typed_bytes(network, network.types).parameters == 135 + 10 * 2 + 7 * 4
+    assert network.notes == "10 of the weights are float16"
+
+
+def test_types_are_kept_in_the_spec(tmp_path: Path) -> None:
+    model = Model("int8")
+    spec = cnncost.load(model.save(tmp_path, quantised(model)))
+    assert "types: {activations: int8, weights: int8, biases: int32}\n" in spec.text.text
+    again = cnncost.loads(spec.text.text)
+    assert again.network.types == spec.network.types
+    assert cnncost.count(again).totals == cnncost.count(spec).totals

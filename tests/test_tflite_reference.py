@@ -12,6 +12,7 @@ import pytest
 
 import cnncost
 from cnncost.cli.arch_reader import load_spec
+from cnncost.costs.typed_bytes import count_typed_bytes
 
 _PLACES = [up / "shared" / "reference" / "tflite" for up in Path(__file__).resolve().parents]
 HERE = next((place for place in _PLACES if place.is_dir()), None)
@@ -83,6 +84,26 @@ def test_every_output_has_the_shape_of_the_file(file: str) -> None:
     for shape in shapes:
         assert shape in made[at:]
         at += made[at:].index(shape)
+
+
+BYTES = {"FLOAT32": 4, "INT8": 1, "UINT8": 1, "INT16": 2, "INT32": 4, "INT64": 8}
+
+
+@pytest.mark.parametrize("file", BY_FILE)
+def test_bytes_are_those_of_the_files_own_types(file: str) -> None:
+    assert HERE is not None
+    spec, said = load_spec(str(HERE / file)), BY_FILE[file]
+    types = spec.network.types
+    assert types is not None
+    if file not in MIXED:
+        assert types.activations == said["graphs"][0]["inputs"][-1]["type"].lower()
+    if len(said["graphs"]) == 1:
+        due = sum(BYTES[word] * count for word, count in said["weight_types"].items())
+        assert count_typed_bytes(spec.network, types).parameters == due
+
+
+MIXED = ("keyword_scrambled.tflite", "keras_lstm_mnist_ptq.tflite")
+"""Files whose input is of another type than most activations."""
 
 
 def test_the_list_has_every_file() -> None:

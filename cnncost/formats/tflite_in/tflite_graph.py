@@ -29,6 +29,7 @@ from cnncost.formats.tflite_in import (
 )
 from cnncost.formats.tflite_in.tflite_importer import UNNAMED, KnownCost, TfliteImporter
 from cnncost.formats.tflite_in.tflite_model import HINT
+from cnncost.formats.tflite_in.tflite_types import find_types
 
 if TYPE_CHECKING:
     from cnncost.formats.tflite_in.tflite_model import Dims, TfliteModel, TfliteStep
@@ -86,12 +87,14 @@ def build_tflite_graph(model: TfliteModel, file: str, shapes: Mapping[str, Dims]
         outputs = _emit_outputs(importer)
     except Inexpressible as why:
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}", HINT) from None
+    types = find_types(importer)
     ops = absorb_paddings(needed_operations(importer.ops, outputs), importer.zeros, outputs)
     read = {name for op in ops for name in op.reads}
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem, {name: shape for name, shape in inputs.items() if name in read}, ops, outputs,
-        notes=importer.notes.count_lines(), unknown=list_unknown(importer.unknown, ops),
+        types=types, notes=importer.notes.count_lines(),
+        unknown=list_unknown(importer.unknown, ops),
         audit=_describe_others(model),
     )  # fmt: skip
 
