@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -476,3 +479,38 @@ def test_types_are_kept_in_the_spec(tmp_path: Path) -> None:
     again = cnncost.loads(spec.text.text)
     assert again.network.types == spec.network.types
     assert cnncost.count(again).totals == cnncost.count(spec).totals
+
+
+def test_reading_needs_the_standard_library_alone(tmp_path: Path) -> None:
+    model = Model("int8")
+    path = model.save(tmp_path, quantised(model))
+    code = (
+        "import sys, pathlib\n"
+        "from cnncost.formats.tflite_in import read\n"
+        f"read(pathlib.Path({str(path)!r}), 'net.tflite', {{}})\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "torch", "onnx", "rich", "flatbuffers", "tensorflow"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_commands_take_it(tmp_path: Path) -> None:
+    """`convert` writes the spec; `table --depth 1` and `memory` say the file's types."""
+    model = Model("int8")
+    path = model.save(tmp_path, quantised(model))
+
+    def run(*arguments: str) -> str:
+        words = [sys.executable, "-m", "cnncost", *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    run("convert", str(path), str(tmp_path / "net.yaml"))
+    assert cnncost.load(tmp_path / "net.yaml").network.types == NumberTypes("int8", "int8", "int32")
+    said = run("table", str(path), "--depth", "1").split()
+    assert "int8 activations, int8 weights, int32 biases: 656 bytes" in " ".join(said)
+    assert "parameters, int8 weights, int32 biases" in run("memory", str(path))
+    data = json.loads(run("table", str(path), "--format", "json"))
+    assert data["types"] == {
+        "activations": "int8", "weights": "int8", "biases": "int32", "parameter_bytes": 656,
+        "activation_bytes": 360,
+    }  # fmt: skip
