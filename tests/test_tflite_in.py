@@ -514,3 +514,27 @@ def test_commands_take_it(tmp_path: Path) -> None:
         "activations": "int8", "weights": "int8", "biases": "int32", "parameter_bytes": 656,
         "activation_bytes": 360,
     }  # fmt: skip
+
+
+def test_shared_weights_with_biases_of_their_own(tmp_path: Path) -> None:
+    """The second layer adds its biases, and not the weights that the first one has."""
+    model = Model()
+    x = model.input(1, 4, 4, 3)
+    w = model.weights(3, 1, 1, 3)
+    x = model.step("CONV_2D", [x, w, model.weights(3)], 1, 4, 4, 3, options=window(VALID))
+    model.step("CONV_2D", [x, w, model.weights(3)], 1, 4, 4, 3, options=window(VALID))
+    assert rows_of(model.save(tmp_path)) == [
+        Row("conv", (3, 4, 4), 9, 3, 144),
+        Row("opaque", (3, 4, 4), 0, 3, 144),
+    ]
+
+
+def test_shared_dense_weights_with_biases_of_their_own(tmp_path: Path) -> None:
+    model = Model()
+    x, w = model.input(1, 5), model.weights(5, 5)
+    x = model.step("FULLY_CONNECTED", [x, w, model.weights(5)], 1, 5, options={})
+    model.step("FULLY_CONNECTED", [x, w, model.weights(5)], 1, 5, options={})
+    assert rows_of(model.save(tmp_path)) == [
+        Row("dense", (5,), 25, 5, 25),
+        Row("opaque", (5,), 0, 5, 25),
+    ]

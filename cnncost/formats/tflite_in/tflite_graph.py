@@ -115,7 +115,7 @@ def _find_batch(model: TfliteModel) -> int:
     """Return the batch that a file was written with: the first axis of all inputs and results."""
     made = [tensor for step in model.steps for tensor in step.outputs]
     dims = [model.tensors[i].dims for i in (*_list_inputs(model), *made) if i >= 0]
-    firsts = {shape[0] if len(shape) > 1 else 1 for shape in dims}
+    firsts = {shape[0] for shape in dims if len(shape) > 1}
     return firsts.pop() if len(firsts) == 1 else 1
 
 
@@ -233,6 +233,15 @@ def _read_step(importer: TfliteImporter, step: TfliteStep) -> None:
     if step.op in SHAPE_ONLY or not any(tensor in importer.values for tensor in step.inputs):
         importer.mark_fixed(step)
         return
+    try:
+        _emit_step(importer, step, outputs)
+    except MALFORMED:
+        raise CnncostError(
+            f"{importer.file}: a {step.op} has other inputs than it takes", HINT
+        ) from None
+
+
+def _emit_step(importer: TfliteImporter, step: TfliteStep, outputs: list[int]) -> None:
     kept = len(importer.ops)
     try:
         if step.op not in OPERATIONS or step.custom or step.outputs[0] < 0:
@@ -242,10 +251,6 @@ def _read_step(importer: TfliteImporter, step: TfliteStep) -> None:
     except Inexpressible as why:
         importer.forget_operations(kept)
         _make_opaque(importer, step, outputs, str(why))
-    except MALFORMED:
-        raise CnncostError(
-            f"{importer.file}: a {step.op} has other inputs than it takes", HINT
-        ) from None
 
 
 def _compare_shapes(importer: TfliteImporter, step: TfliteStep) -> None:

@@ -78,6 +78,8 @@ class TfliteImporter:
     """The layers of padding that add zeros."""
     owners: dict[tuple[int, Dims], str] = field(default_factory=dict)
     """For weights, by their buffer and shape, the operation that has them."""
+    shifts: dict[str, int] = field(default_factory=dict)
+    """The buffer of the biases that an operation has."""
     names: FreeNames = field(default_factory=FreeNames)
     _solid: dict[Value, str] = field(default_factory=dict)
 
@@ -112,6 +114,11 @@ class TfliteImporter:
             return self.values[index]
         self.get_tensor(index)
         raise Inexpressible("it reads what depends on no input of the network")
+
+    def count_fresh(self, index: int) -> int:
+        """Count the numbers of weights that no operation has so far."""
+        tensor = self.get_constant(index)
+        return 0 if (tensor.buffer, tensor.dims) in self.owners else tensor.size
 
     def get_constant(self, index: int) -> TfliteTensor:
         """Return a tensor whose numbers the file holds, perhaps in another type or order.
@@ -166,11 +173,13 @@ class TfliteImporter:
         /,
         *,
         learned: int = -1,
+        shift: int = -1,
         **arguments: Argument,
     ) -> Value:
         """Emit one layer that reads these operations; returns what it makes, channels first.
 
-        `learned` is the tensor of its weights; layers over the same ones share them.
+        `learned` is the tensor of its weights, `shift` that of its biases; layers over the same
+        ones share them.
 
         Raises:
             Inexpressible: the layer refuses such inputs or arguments.
@@ -178,7 +187,12 @@ class TfliteImporter:
         inputs = [self.shapes[name] for name in reads]
         _, shape, given = express_layer(word, arguments, inputs)
         name = self._take_name(step, word)
+        held = self.find_source(shift).buffer if shift >= 0 else -1
         shares = self._find_owner(learned, name, word, given)
+        if shares and self.shifts.get(shares, -1) != held:
+            self.names.release(name)
+            raise Inexpressible("weights of another layer, and biases of its own")
+        self.shifts[name] = held
         self.ops[name] = Op(name, word, given, tuple(reads), shares)
         self.shapes[name] = shape
         return Value(name, shape.dims)
@@ -275,7 +289,9 @@ class TfliteImporter:
         flat = len(inner) > AXES
         shape = fold_axes(inner) if flat else (inner[-1], *inner[:-1])
         label = opaque_label(name or step.op)
-        made = self.emit_layer(step, "opaque", reads, learned=-1, output=shape, op=label, **given)
+        made = self.emit_layer(
+            step, "opaque", reads, learned=-1, shift=-1, output=shape, op=label, **given
+        )
         return (made if flat else channels_to_end(made)).reshape_to(dims)
 
     def forget_operations(self, kept: int) -> None:

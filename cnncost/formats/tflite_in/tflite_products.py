@@ -33,7 +33,10 @@ def emit_dense(importer: TfliteImporter, step: TfliteStep) -> None:
         made = importer.emit_known(step, seen, cost)
     elif rows == 1:
         vector = importer.emit_vector(step, value)
-        made = importer.emit_layer(step, "dense", [vector], learned=weights, units=units, bias=bias)
+        made = importer.emit_layer(
+            step, "dense", [vector], learned=weights, shift=step.find_input(2), units=units,
+            bias=bias,
+        )  # fmt: skip
     else:
         made = _emit_rows(importer, step, value, width, units, bias=bias)
     importer.values[step.outputs[0]] = emit_fused(importer, step, made.reshape_to(seen))
@@ -48,10 +51,11 @@ def _emit_rows(
     elif len(value.shape) > 4 or (value.shape[0] != 1 and len(value.shape) > 2):
         value = value.reshape_to((prod(value.shape[:-1]), width))
     name, back = importer.open_map(step, value)
-    weights = step.find_input(1)
-    return back(
-        importer.emit_layer(step, "linear", [name], learned=weights, features=units, bias=bias)
+    weights, shift = step.find_input(1), step.find_input(2) if bias else -1
+    made = importer.emit_layer(
+        step, "linear", [name], learned=weights, shift=shift, features=units, bias=bias
     )
+    return back(made)
 
 
 def emit_batch_product(importer: TfliteImporter, step: TfliteStep) -> None:
@@ -159,5 +163,15 @@ OPERATIONS = {
     **dict.fromkeys(RECURRENT, emit_recurrent),
 }
 
-COUNTS = {"BATCH_MATMUL": count_batch_product}
+
+def count_dense(importer: TfliteImporter, step: TfliteStep, out: Dims) -> KnownCost:
+    """Count a dense layer: each output is as many multiplications as a unit has weights."""
+    weights = step.find_input(1)
+    width = importer.get_constant(weights).dims[-1]
+    biases = out[-1] if step.find_input(2) >= 0 else 0
+    uses = prod(out)
+    return KnownCost(importer.count_fresh(weights), biases, uses * width, uses if biases else 0)
+
+
+COUNTS = {"BATCH_MATMUL": count_batch_product, "FULLY_CONNECTED": count_dense}
 """What an operator costs that cannot be written in words."""

@@ -146,7 +146,7 @@ def emit_resizing(importer: TfliteImporter, step: TfliteStep) -> None:
         given = {"size": sizes}
     mode = "nearest" if step.op == "RESIZE_NEAREST_NEIGHBOR" else "bilinear"
     importer.values[step.outputs[0]] = back(
-        importer.emit_layer(step, "upsample", [name], learned=-1, mode=mode, **given)
+        importer.emit_layer(step, "upsample", [name], learned=-1, shift=-1, mode=mode, **given)
     )
 
 

@@ -78,7 +78,8 @@ def _emit_sliding(
         "dilation": one_or_all(dilation),
         "bias": has_bias(importer, step, 2),
     }
-    made = back(importer.emit_layer(step, word, [name], learned=step.find_input(1), **given))
+    weights, shift = step.find_input(1), step.find_input(2)
+    made = back(importer.emit_layer(step, word, [name], learned=weights, shift=shift, **given))
     importer.values[step.outputs[0]] = emit_fused(importer, step, made)
 
 
@@ -139,9 +140,11 @@ def emit_transposed(importer: TfliteImporter, step: TfliteStep) -> None:
         pads.append((before, crop - before))
         extra.append(max(-surplus, 0))
     made = importer.emit_layer(
-        step, "conv_transpose", [name], learned=step.find_input(1), filters=filters,
+        step, "conv_transpose", [name], learned=step.find_input(1), shift=step.find_input(3),
+        filters=filters,
         kernel=one_or_all(kernel), stride=one_or_all(stride), padding=shorten_pads(tuple(pads)),
-        output_padding=one_or_all(extra), bias=has_bias(importer, step, 3),
+        output_padding=one_or_all(extra),
+        bias=has_bias(importer, step, 3),
     )  # fmt: skip
     importer.values[step.outputs[0]] = emit_fused(importer, step, back(made))
 
@@ -169,7 +172,9 @@ def emit_pool(importer: TfliteImporter, step: TfliteStep) -> None:
     word = "maxpool" if step.op == "MAX_POOL_2D" else "avgpool"
     if step.op == "L2_POOL_2D":
         importer.notes.add_stand_in(step.op, word)
-    made = importer.emit_layer(step, word, [name], learned=-1, kernel=one_or_all(kernel), **given)
+    made = importer.emit_layer(
+        step, word, [name], learned=-1, shift=-1, kernel=one_or_all(kernel), **given
+    )
     importer.values[step.outputs[0]] = emit_fused(importer, step, back(made))
 
 
@@ -182,7 +187,8 @@ def count_window(importer: TfliteImporter, step: TfliteStep, out: Dims) -> Known
     positions = prod((source.shape if transposed else out)[:-1])
     biased = has_bias(importer, step, 3 if transposed else 2)
     biases = out[-1] if biased else 0
-    return KnownCost(weights, biases, weights * positions, biases and prod(out))
+    fresh = importer.count_fresh(step.find_input(1))
+    return KnownCost(fresh, biases, weights * positions, biases and prod(out))
 
 
 OPERATIONS = {
