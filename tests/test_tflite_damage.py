@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_tflite_in import CASES
+from tflite_cases import CASES
 from tflite_files import Model, quantised
 
 import cnncost

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible
-from cnncost.formats.tflite_in.tflite_importer import UNNAMED, KnownCost, TfliteImporter
+from cnncost.formats.tflite_in.known_cost import KnownCost
+from cnncost.formats.tflite_in.tflite_importer import UNNAMED, TfliteImporter
 from cnncost.formats.tflite_in.tflite_schema import ACTIVATIONS
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible, dims_text
+from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_activations import emit_fused
 from cnncost.formats.tflite_in.tflite_importer import (
     UNNAMED,
-    KnownCost,
     TfliteImporter,
     channels_to_end,
 )

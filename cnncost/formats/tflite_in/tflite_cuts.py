@@ -6,8 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import AXES, Inexpressible, dims_text, shorten_pads
+from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_activations import emit_fused
-from cnncost.formats.tflite_in.tflite_importer import UNNAMED, KnownCost, TfliteImporter
+from cnncost.formats.tflite_in.tflite_importer import UNNAMED, TfliteImporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncost.formats.graph import Op
 from cnncost.formats.importing import (
@@ -21,6 +21,7 @@ from cnncost.formats.importing import (
 )
 from cnncost.formats.tensor_value import Value
 from cnncost.formats.tensor_views import layers_of
+from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_model import TfliteStep
 from cnncost.formats.tflite_in.tflite_names import name_layer
 from cnncost.shape import Shape
@@ -38,16 +39,6 @@ Back = Callable[[Value], Value]
 
 KEEPS = ("DEQUANTIZE", "QUANTIZE", "CAST", "DENSIFY", "RESHAPE", "TRANSPOSE", "SQUEEZE")
 """Operators that make constants of the same numbers."""
-
-
-class KnownCost(NamedTuple):
-    """What a step without a word costs."""
-
-    weights: int = 0
-    biases: int = 0
-    connections: int = 0
-    bias_uses: int = 0
-    extras: int = 0
 
 
 @dataclass

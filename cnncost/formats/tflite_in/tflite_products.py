@@ -6,8 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.formats.importing import Inexpressible, dims_text
+from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_activations import emit_fused
-from cnncost.formats.tflite_in.tflite_importer import KnownCost, TfliteImporter
+from cnncost.formats.tflite_in.tflite_importer import TfliteImporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

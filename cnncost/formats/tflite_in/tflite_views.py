@@ -6,7 +6,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible, dims_text, one_or_all, shorten_pads
-from cnncost.formats.tflite_in.tflite_importer import KnownCost, TfliteImporter
+from cnncost.formats.tflite_in.known_cost import KnownCost
+from cnncost.formats.tflite_in.tflite_importer import TfliteImporter
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument

@@ -11,8 +11,9 @@ from cnncost.formats.importing import (
     one_or_all,
     shorten_pads,
 )
+from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_activations import emit_fused
-from cnncost.formats.tflite_in.tflite_importer import KnownCost, TfliteImporter
+from cnncost.formats.tflite_in.tflite_importer import TfliteImporter
 from cnncost.formats.tflite_in.tflite_schema import SAME
 from cnncost.shape import same_padding
 
