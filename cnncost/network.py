@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
+from cnncost.number_types import NumberTypes
 from cnncost.place import Place
 from cnncost.shape import Shape
 
@@ -71,6 +72,8 @@ class Network:
     notes: str = ""
     published: tuple[tuple[str, str], ...] = ()
     """What the paper prints, figure by figure in its own words."""
+    types: NumberTypes | None = None
+    """The types of its numbers, where its source says them."""
 
     @property
     def inputs(self) -> tuple[Input, ...]:

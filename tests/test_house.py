@@ -20,6 +20,7 @@ FLOORS = (
     ("shape",),
     ("term",),
     ("quantity",),
+    ("number_types",),
     ("layers",),
     ("network",),
     ("language",),

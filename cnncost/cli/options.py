@@ -39,8 +39,8 @@ Arch = Annotated[
     str,
     typer.Argument(
         metavar="ARCH",
-        help="A spec's file, an .onnx, .keras or .pt2 file, a bundled network's name, PyTorch "
-        "code such as my_net.py:build with --input, or - for a spec on standard input.",
+        help="A spec's file, an .onnx, .tflite, .keras or .pt2 file, a bundled network's name, "
+        "PyTorch code such as my_net.py:build with --input, or - for a spec on standard input.",
         show_default=False,
         autocompletion=complete_arch,
     ),

@@ -46,6 +46,7 @@ class FileFormat(NamedTuple):
 _ALL: tuple[FileFormat, ...] = (
     FileFormat("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_text:write_kept_text"),
     FileFormat("onnx", "an ONNX file", (".onnx",), reader="onnx_in:read", writer="onnx_out:write"),
+    FileFormat("tflite", "a TensorFlow Lite file", (".tflite",), reader="tflite_in:read"),
     FileFormat(
         "keras",
         "a Keras model's JSON or archive; Keras code",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnncost.layers import Layer
     from cnncost.layers.kinds import FieldKind
     from cnncost.network import Network, Node
+    from cnncost.number_types import NumberTypes
     from cnncost.shape import Shape
 
     Value = int | Fraction | bool | str | tuple["Value", ...]
@@ -54,6 +55,8 @@ class Graph:
     """The citation of a spec."""
     published: tuple[tuple[str, str], ...] = ()
     """What the paper prints, figure by figure in its own words."""
+    types: NumberTypes | None = None
+    """The types of its numbers, where the source says them."""
     unknown: tuple[str, ...] = field(default=())
     """What could not be expressed and became opaque, a line each: name, operation, why."""
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -107,6 +110,7 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
         notes=network.notes.strip(),
         source=network.source.strip(),
         published=network.published,
+        types=network.types,
     )
 
 

@@ -47,7 +47,8 @@ def spec_text(graph: Graph) -> str:
 
 
 def write_heading(graph: Graph, names: dict[str, str]) -> list[str]:
-    """Write what stands above the layers: name, citation, notes, published figures, inputs."""
+    """Write what stands above the layers: name, citation, notes, published figures, types,
+    inputs."""
     lines = [f"name: {quoted_text(graph.name)}"]
     if graph.source:
         lines.append(f"source: {quoted_text(graph.source)}")
@@ -56,6 +57,10 @@ def write_heading(graph: Graph, names: dict[str, str]) -> list[str]:
     if graph.published:
         lines.append("published:")
         lines += [f"  {figure}: {_quote_text(words)}" for figure, words in graph.published]
+    if graph.types:
+        given = graph.types._asdict().items()
+        words = [f"{kind}: {word}" for kind, word in given if kind != "other_bytes" or word]
+        lines.append(f"types: {{{', '.join(words)}}}")
     return [*lines, f"input: {_write_inputs(graph, names)}"]
 
 

@@ -17,6 +17,7 @@ from cnncost.language.figures import (
     read_budget,
     read_expect,
     read_published,
+    read_types,
 )
 from cnncost.language.inputs import InputReader, input_notes
 from cnncost.language.line import Block
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "MAX_LAYERS", "Expectation", "Settings", "Spec", "read_spec"]
 
 KEYS = (
-    *("name", "source", "notes", "published", "input", "params", "blocks", "layers"),
+    *("name", "source", "notes", "published", "types", "input", "params", "blocks", "layers"),
     *("expect", "budget"),
 )
 _TEXTS = ("name", "source", "notes")
@@ -114,6 +115,7 @@ class _SpecReader:
         texts = {key: plain_text(keys.get(key), self.problems) for key in _TEXTS}
         expect = read_expect(keys.get("expect"), self.problems)
         published = read_published(keys.get("published"), self.problems)
+        types = read_types(keys.get("types"), self.problems)
         budget = read_budget(keys.get("budget"), self.problems)
         expansion = Expansion(self.builder, self.problems, params, self.settings.max_layers)
         outputs = self._read_layers(keys["layers"], blocks, frame, expansion)
@@ -134,6 +136,7 @@ class _SpecReader:
             source=texts["source"],
             notes=texts["notes"],
             published=published,
+            types=types,
         )
         written = expansion.assembly.written
         notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))

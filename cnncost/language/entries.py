@@ -23,6 +23,7 @@ _EXAMPLES = {
     "expect": "weights: 20M",
     "budget": "weights: 20M",
     "published": "parameters: '60 million (abstract)'",
+    "types": "activations: int8, weights: int8, biases: int32",
 }
 
 

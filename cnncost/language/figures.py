@@ -1,4 +1,4 @@
-"""The figures that a spec gives beside its network: published ones, and budgets."""
+"""The figures that a spec gives beside its network: published ones, budgets, types of numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cnncost.language.entries import plain_value, read_pairs
 from cnncost.language.nodes import Node, Pairs, Scalar
 from cnncost.language.problems import Problems
 from cnncost.layers.kinds import spell_value
+from cnncost.number_types import BITS, KINDS, NumberTypes
 from cnncost.place import Place
 from cnncost.quantity import (
     BYTES,
@@ -93,6 +94,39 @@ def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, st
                 "as in '60 million (abstract)', with the place where they stand",
             )  # fmt: skip
     return tuple(printed.items())
+
+
+def read_types(node: Node | None, problems: Problems) -> NumberTypes | None:
+    """Read the types of the network's numbers under `types`; those left out are float32."""
+    found: dict[str, str] = {}
+    other = 0
+    for key, value in read_pairs(node, "types", problems):
+        word = value.text.strip() if isinstance(value, Scalar) else ""
+        if key.text == "other_bytes":
+            other = _read_signed(value, problems)
+            continue
+        if key.text not in KINDS:
+            known = f"types takes {', '.join(NumberTypes._fields)}"
+            hint = partial(did_you_mean, key.text, NumberTypes._fields, known)
+            problems.add(key.start, f"unknown key {quote_text(key.text)} in types", hint)
+        elif word not in BITS:
+            hint = partial(did_you_mean, word, list(BITS), f"the types are {', '.join(BITS)}")
+            problems.add(value.start, f"types: unknown type {quote_text(word)}", hint)
+        elif key.text in found:
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
+        found[key.text] = word
+    return NumberTypes(**found, other_bytes=other) if found and not problems.found else None
+
+
+def _read_signed(node: Node, problems: Problems) -> int:
+    """Read a whole number, which may be below zero."""
+    value = plain_value(node, problems, {})
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if value is not None:
+        what = f"types: other_bytes must be a whole number, but is {spell_value(value)}"
+        problems.add(node.start, what)
+    return 0
 
 
 def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:

@@ -39,6 +39,8 @@ def list_remarks(report: Report) -> list[str]:
     lines = []
     if report.unknown_layers:
         lines.append(bounds_text(report.unknown_layers))
+    if typed := types_text(report):
+        lines.append(typed)
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
     if any(row.word == "matmul" for row in report.layers):
@@ -55,6 +57,21 @@ def list_remarks(report: Report) -> list[str]:
         names = ", ".join(network.nodes[i].name for i in network.outputs)
         lines.append(f"Outputs: {names}.")
     return lines
+
+
+def types_text(report: Report) -> str:
+    """Say which types the network's numbers have, and their bytes; empty if nothing says it."""
+    types = report.network.types
+    if types is None:
+        return ""
+    from cnncost.costs.typed_bytes import count_typed_bytes  # few networks have types
+
+    typed = count_typed_bytes(report.network, types)
+    least = "" if report.complete else "at least "
+    return (
+        f"Its numbers are {types.describe()}: {least}{typed.parameters:,} bytes of parameters, "
+        f"{typed.sram:,} of activations alive at once."
+    )
 
 
 def step_text(report: Report, found: Footprints) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.memory_report import TimelineStep
+from cnncost.costs.typed_bytes import count_typed_bytes
+from cnncost.network import Network
 from cnncost.views.amounts import MEBI, as_mebibytes
 from cnncost.views.page import Page, Results, Table
 
@@ -50,6 +52,19 @@ def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
         MemoryFigure("SRAM, int8, batch 1", embedded.sram, known),
         MemoryFigure("SRAM, int8, depthwise and add in place", embedded.sram_in_place, known),
         MemoryFigure("flash, int8", embedded.flash, known),
+    ]
+
+
+def typed_figures(network: Network, *, known: bool) -> list[MemoryFigure]:
+    """List the quantities in the types of the network's own numbers; none if nothing says them."""
+    types = network.types
+    if types is None:
+        return []
+    typed = count_typed_bytes(network, types)
+    held = f"parameters, {types.weights} weights, {types.biases} biases"
+    return [
+        MemoryFigure(held, typed.parameters, known),
+        MemoryFigure(f"activations alive at once, {types.activations}", typed.sram, known),
     ]
 
 

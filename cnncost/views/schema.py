@@ -84,6 +84,7 @@ def spec_schema() -> Schema:
         "source": {**text, "description": "where the architecture was published"},
         "notes": {**text, "description": "printed under the table"},
         "published": schema_figures.published_schema(),
+        "types": schema_figures.types_schema(),
         "input": {
             "description": "the input's shape, channels first, without the batch: [3, 224, 224]; "
             "or several by name",

@@ -6,6 +6,7 @@ language refuses (`0.3KiB` is no whole number of bytes, `3 - 4` is negative).
 
 from __future__ import annotations
 
+from cnncost.number_types import BITS, KINDS
 from cnncost.quantity import BUDGETS, BYTES, OF_CONNECTIONS, TOTALS, UNITS
 
 Schema = dict[str, object]
@@ -62,6 +63,17 @@ def published_schema() -> Schema:
         "properties": dict.fromkeys(FIGURES, words),
         "additionalProperties": False,
         "description": "what the paper prints, in its own words with their place",
+    }
+
+
+def types_schema() -> Schema:
+    """Make the schema of `types`."""
+    return {
+        "type": ["object", "null"],
+        "properties": {kind: {"enum": list(BITS)} for kind in KINDS}
+        | {"other_bytes": {"type": "integer"}},
+        "additionalProperties": False,
+        "description": "the types that the network's numbers are kept in; float32 otherwise",
     }
 
 

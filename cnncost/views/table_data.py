@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
+from cnncost.number_types import KINDS
 from cnncost.shape import Shape
 from cnncost.views.amounts import Duration, Thousandths, UnknownAmount, Value, bare_text
 from cnncost.views.page import Compact
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cnncost.costs.duration import NetworkTime
     from cnncost.costs.footprint import Footprints
     from cnncost.costs.roof import Roof
+    from cnncost.network import Network
+    from cnncost.number_types import NumberTypes
 
 SCHEMA_VERSION = 1
 
@@ -58,6 +61,8 @@ def _report_frame(report: Report) -> dict[str, object]:
         further["time"] = time_data(report.time)
     if report.roof is not None:
         further["roofline"] = _roof_data(report.roof)
+    if network.types:
+        further["types"] = _types_data(network, network.types)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": network.name,
@@ -68,6 +73,14 @@ def _report_frame(report: Report) -> dict[str, object]:
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
     } | further
+
+
+def _types_data(network: Network, types: NumberTypes) -> dict[str, object]:
+    from cnncost.costs.typed_bytes import count_typed_bytes  # few networks have types
+
+    typed = count_typed_bytes(network, types)
+    words = dict(zip(KINDS, types[:3], strict=True))
+    return {**words, "parameter_bytes": typed.parameters, "activation_bytes": typed.sram}
 
 
 def time_data(found: NetworkTime) -> dict[str, object]:

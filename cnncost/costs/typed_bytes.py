@@ -1,0 +1,30 @@
+"""Bytes in the types that a network's own file says its numbers have."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.costs.memory import measure_embedded
+from cnncost.network import Network
+from cnncost.number_types import NumberTypes
+
+
+class TypedBytes(NamedTuple):
+    """Bytes of a network as its file has it; lower bounds if costs of layers are unknown."""
+
+    parameters: int
+    sram: int
+    """The most bytes of inputs and outputs that are alive at one layer."""
+
+
+def count_typed_bytes(network: Network, types: NumberTypes) -> TypedBytes:
+    """Count a network's bytes where its numbers have these types.
+
+    Learned numbers that are neither weights nor biases are of the weights' type.
+    """
+    own = [node for node in network.layers if node.shares is None]
+    weights = sum(n.layer.weights(n.inputs[0]) + n.layer.extras(n.inputs[0]) for n in own)
+    biases = sum(node.layer.biases(node.inputs[0]) for node in own)
+    held = types.count_bytes(weights=weights, biases=biases) + types.other_bytes
+    alive = measure_embedded(network).sram  # of one byte each
+    return TypedBytes(held, types.count_bytes(activations=alive))

@@ -1,0 +1,38 @@
+"""The types that a network's numbers are kept in, and the bytes that they take."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BITS = {
+    "float32": 32, "float16": 16, "bfloat16": 16, "float64": 64, "int2": 2, "int4": 4, "uint4": 4,
+    "int8": 8, "uint8": 8, "int16": 16, "uint16": 16, "int32": 32, "uint32": 32, "int64": 64,
+    "uint64": 64, "bool": 8,
+}  # fmt: skip
+"""Bits of a number, by the word of its type."""
+
+
+KINDS = ("activations", "weights", "biases")
+
+
+class NumberTypes(NamedTuple):
+    """The types of a network's numbers, by their words; those of most numbers, where they differ.
+
+    >>> NumberTypes("int8", "int8", "int32").count_bytes(weights=100, biases=10)
+    140
+    """
+
+    activations: str = "float32"
+    weights: str = "float32"
+    biases: str = "float32"
+    other_bytes: int = 0
+    """Bytes that weights and biases of other types take more than they would in these."""
+
+    def count_bytes(self, *, activations: int = 0, weights: int = 0, biases: int = 0) -> int:
+        """Count the bytes of so many numbers of these types; each kind fills whole bytes."""
+        pairs = zip(self[:3], (activations, weights, biases), strict=True)
+        return sum(-(-BITS[word] * count // 8) for word, count in pairs)
+
+    def describe(self) -> str:
+        """Say which types they are: `int8 activations, int8 weights, int32 biases`."""
+        return ", ".join(f"{word} {kind}" for kind, word in zip(KINDS, self[:3], strict=True))
