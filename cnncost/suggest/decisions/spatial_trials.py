@@ -7,30 +7,35 @@ not be read for each trial. The variant that a search enters always is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from functools import cached_property
-from itertools import islice, pairwise
-from math import prod
+from itertools import islice
 from operator import le
 from time import monotonic
 from typing import NamedTuple
 
+from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms
 from cnncost.accuracy.potential import Potential
 from cnncost.costs import count_network
-from cnncost.errors import CnncostError
-from cnncost.layers import Layer
-from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, apply_edit, priced
+from cnncost.suggest.edits.edit import (
+    COARSER,
+    NARROWER,
+    Edit,
+    apply_edit,
+    merge_edits,
+    place_substitutes,
+    priced,
+)
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     CountedLayer,
     PlacedLayer,
-    Substitute,
     count_placed,
+    is_starved,
+    skips_more,
 )
 
 
@@ -50,6 +55,20 @@ class SpatialTrial(NamedTuple):
         return tuple(map(sum, zip(*self.costs, strict=True)))
 
 
+class _Tail(NamedTuple):
+    """All layers behind one tensor, as they are when it has another shape: the ends of what one
+    trial has counted."""
+
+    counted: list[CountedLayer]
+    outputs: list[Shape]
+    """The shape that each node of the network puts out."""
+    offset: int
+    """Where it begins among what was counted."""
+    terms: LayerTerms
+    """What the layers' terms add up to, less those of the layers as they stand; without heads, for
+    which the map counts that a dense layer looks at."""
+
+
 class SpatialTrials:
     """Tries the spatial edits of one spec."""
 
@@ -59,6 +78,8 @@ class SpatialTrials:
         """Whether what an edit states is all that it changes."""
         self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
         """Each node over the inputs that it had so far; None where it cannot take them."""
+        self._tails: dict[tuple[int, Shape], _Tail] = {}
+        """What was counted behind a tensor, by the next node and the tensor's shape."""
 
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
@@ -119,7 +140,7 @@ class SpatialTrials:
         than the kernel, or a window at its own stride does not reach the map's end."""
         coarser = edit.kind in COARSER
         return any(
-            _is_starved(old, placed[0][1]) or (coarser and _skips_more(old, placed))
+            is_starved(old, placed[0][1]) or (coarser and skips_more(old, placed))
             for old, placed in self._pair_layers(edit, network)
         )
 
@@ -143,36 +164,81 @@ class SpatialTrials:
     def _count_in_place(self, edit: Edit, old: Node) -> int:
         """Count the layers that an edit puts in a node's place; 1 where it leaves the node."""
         substitute = edit.substitutes.get(old.index)
-        return len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
+        return len(place_substitutes(substitute, old, old.inputs)) if substitute else 1
 
     def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
         """Count the layers of the network with an edit's substitutes in their places; with the
         edit, priced."""
         network = self.editable.network
         outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
-        first = min([*edit.substitutes, *edit.resized])
+        first, last = min([*edit.substitutes, *edit.resized]), max([*edit.substitutes, 0])
         found = [one for node, one in self._as_it_is if node.index < first]
         changed: dict[int, list[PlacedLayer]] = {}
+        walked: list[tuple[int, int]] = []
+        """Behind all substitutes: the nodes that were counted, and where among what was found."""
+        tail = None
         for node in network.layers[len(found) :]:
             inputs = tuple([outputs[index] for index in node.reads])
             if node.index in edit.substitutes:
-                layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
-                if edit.kind in COARSER and _skips_more(node, layers):
+                layers = place_substitutes(edit.substitutes[node.index], node, inputs)
+                if edit.kind in COARSER and skips_more(node, layers):
                     return None
-                starved = _is_starved(node, inputs)
+                starved = is_starved(node, inputs)
                 placed = [] if starved else self._count_layers(layers, node)
                 changed[node.index] = layers
             else:
+                if node.index > last and (tail := self._tails.get((node.index, inputs[0]))):
+                    found += tail.counted[tail.offset :]
+                    outputs[node.index :] = tail.outputs[node.index :]
+                    break
                 placed = self._count_node(node, inputs)
-                if inputs != node.inputs:
+                if node.index > last:
+                    walked.append((node.index, len(found)))
+                elif inputs != node.inputs:
                     changed[node.index] = [(node.layer, inputs)]
             if not placed:
                 return None
             found += placed
             outputs[node.index] = placed[-1].output
-        kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
-        damage = self.editable.priced_layers.damage_of(changed, outputs)
-        return (self._price(edit, damage), found) if kept else None
+        if any(outputs[index] != network.nodes[index].output for index in network.outputs):
+            return None
+        behind = self._keep_tails(walked, found, outputs, tail)
+        for head in self.editable.priced_layers.heads:
+            inputs = tuple([outputs[index] for index in head.reads])
+            if head.index > last and inputs != head.inputs:
+                changed[head.index] = [(head.layer, inputs)]
+        damage = self.editable.priced_layers.damage_of(changed, outputs, behind)
+        return self._price(edit, damage), found
+
+    def _keep_tails(
+        self,
+        walked: Sequence[tuple[int, int]],
+        found: list[CountedLayer],
+        outputs: list[Shape],
+        tail: _Tail | None,
+    ) -> LayerTerms:
+        """Keep what was counted behind each tensor that all later layers read alone; return the
+        terms of all that was walked and of the tail behind it, without those of heads."""
+        layers = self.editable.priced_layers
+        terms = NO_TERMS if tail is None else tail.terms
+        for index, offset in reversed(walked):
+            terms = layers.add_moved(terms, index, outputs)
+            if index in self._cuts:
+                source = outputs[self.editable.network.nodes[index].reads[0]]
+                self._tails[index, source] = _Tail(found, outputs, offset, terms)
+        return terms
+
+    @cached_property
+    def _cuts(self) -> frozenset[int]:
+        """The nodes that read one tensor, which is all that they and the later ones read of what
+        stands before them."""
+        inputs = max(node.index for node in self.editable.network.inputs)
+        cuts, least = [], len(self.editable.network.nodes)
+        for node in reversed(self.editable.network.layers):
+            least = min(least, *node.reads)
+            if {*node.reads, least} == {node.index - 1} and node.index > inputs:
+                cuts.append(node.index)
+        return frozenset(cuts)
 
     @cached_property
     def _as_it_is(self) -> list[tuple[Node, CountedLayer]]:
@@ -187,7 +253,7 @@ class SpatialTrials:
         if key not in self._counted:
             shares, timer = node.shares is not None, self.editable.meter.timer
             one = count_placed(node.layer, inputs, shares, timer)
-            self._counted[key] = None if _is_starved(node, inputs) else one
+            self._counted[key] = None if is_starved(node, inputs) else one
         one = self._counted[key]
         return [] if one is None else [one]
 
@@ -202,14 +268,17 @@ class SpatialTrials:
 def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
     """Find the trials that another beats in every layer's costs at no higher score; behind the
     deadline no more are compared."""
+    import numpy as np
+
     # Where the total is more some layer costs more: such a trial beats none.
-    rows = [(one.edit.score, *one.totals) for one in trials]
+    rows = np.array([(one.edit.score, *one.totals) for one in trials], dtype=np.float64)
+    most = rows + 1e-9 * np.abs(rows)  # what rounding may add
     beaten = []
-    for at, (one, row) in enumerate(zip(trials, rows, strict=True)):
+    for at, one in enumerate(trials):
         if monotonic() > deadline:
             break
-        rivals = [k for k, other in enumerate(rows) if k != at and _is_at_most(other, row)]
-        if any(_beats(trials[k], one, first=k < at) for k in rivals):
+        rivals = np.flatnonzero((rows <= most[at]).all(axis=1)).tolist()
+        if any(_beats(trials[k], one, first=k < at) for k in rivals if k != at):
             beaten.append(at)
     return frozenset(beaten)
 
@@ -228,63 +297,3 @@ def _beats(one: SpatialTrial, other: SpatialTrial, *, first: bool) -> bool:
 
 def _is_at_most(costs: Sequence[int], others: Sequence[int]) -> bool:
     return all(map(le, costs, others))
-
-
-def merge_edits(edits: Sequence[Edit]) -> Edit | None:
-    """Make one edit of several; None where two of them change one place of the text, or one layer.
-
-    Its kind is that of one that makes maps coarser, where there is one.
-    """
-    changes = [change for edit in edits for change in edit.changes]
-    places = sorted(change.place for change in changes)
-    if any(later.start <= one.end for one, later in pairwise(places)):
-        return None
-    substitutes = {index: put for edit in edits for index, put in edit.substitutes.items()}
-    if len(substitutes) < sum(len(edit.substitutes) for edit in edits):
-        return None
-    kinds = [edit.kind for edit in edits]
-    return Edit(
-        next((kind for kind in kinds if kind in COARSER), kinds[0]),
-        "; ".join([edit.phrase for edit in edits]),
-        changes=tuple(changes),
-        substitutes=substitutes,
-        resized={index: shape for edit in edits for index, shape in edit.resized.items()},
-        part=prod((edit.part for edit in edits), start=Fraction(1)),
-        grows=any(edit.grows for edit in edits),
-    )
-
-
-def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:
-    """Whether a kernel gets a map smaller than itself that was not smaller before."""
-    kernel: tuple[int, ...] = getattr(node.layer, "kernel", ())
-    sizes = zip(kernel, node.inputs[0].extents, inputs[0].extents, strict=False)
-    return any(new < k <= old for k, old, new in sizes)
-
-
-def _skips_more(node: Node, layers: Sequence[PlacedLayer]) -> bool:
-    """Whether layers in a node's place read fewer positions of their maps than it does of its
-    own: a window of 4 by a stride of 4 reads 16 of 49."""
-    skipped = _skipped_positions(node.layer, node.inputs[0])
-    return any(
-        layer != node.layer and _skipped_positions(layer, xs[0]) > skipped for layer, xs in layers
-    )
-
-
-def _skipped_positions(layer: Layer, x: Shape) -> int:
-    """Count the positions of a map that no window of a layer reaches, at its ends."""
-    if not isinstance(layer, Windowed) or layer.word == "conv_transpose":
-        return 0
-    outputs = layer.infer_shape((x,)).extents
-    windows = zip(x.extents, outputs, layer.resolve_windows(x), strict=True)
-    reached = [min(n, (y - 1) * w.stride + w.reach - w.before) for n, y, w in windows]
-    return x.positions - prod(reached)
-
-
-def _place_substitutes(
-    substitute: Substitute, node: Node, inputs: tuple[Shape, ...]
-) -> list[PlacedLayer]:
-    """Return what stands in a node's place; nothing where it cannot take its inputs."""
-    try:
-        return substitute(node.layer, inputs)
-    except CnncostError:
-        return []

@@ -5,10 +5,11 @@ A score is a damage (`cnncost.accuracy`) as a whole number, so that optimality i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import ceil, log
+from itertools import pairwise
+from math import ceil, log, prod
 from typing import NamedTuple
 
 from cnncost.accuracy.error_constants import DENSE
@@ -16,7 +17,7 @@ from cnncost.accuracy.potential import Potential
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.placed_layers import Substitute, place_layer
+from cnncost.suggest.edits.placed_layers import PlacedLayer, Substitute, place_layer
 from cnncost.suggest.edits.text_changes import TextChange
 
 STRIDE, POOLING, MULTIPLIER, EXPANSION = "stride", "pooling", "multiplier", "expansion"
@@ -228,3 +229,37 @@ class AllowedEdits:
     def allows(self, kinds: Collection[str]) -> bool:
         """Whether one of these kinds, at least, is not forbidden."""
         return not set(kinds) <= self.forbidden
+
+
+def merge_edits(edits: Sequence[Edit]) -> Edit | None:
+    """Make one edit of several; None where two of them change one place of the text, or one layer.
+
+    Its kind is that of one that makes maps coarser, where there is one.
+    """
+    changes = [change for edit in edits for change in edit.changes]
+    places = sorted(change.place for change in changes)
+    if any(later.start <= one.end for one, later in pairwise(places)):
+        return None
+    substitutes = {index: put for edit in edits for index, put in edit.substitutes.items()}
+    if len(substitutes) < sum(len(edit.substitutes) for edit in edits):
+        return None
+    kinds = [edit.kind for edit in edits]
+    return Edit(
+        next((kind for kind in kinds if kind in COARSER), kinds[0]),
+        "; ".join([edit.phrase for edit in edits]),
+        changes=tuple(changes),
+        substitutes=substitutes,
+        resized={index: shape for edit in edits for index, shape in edit.resized.items()},
+        part=prod((edit.part for edit in edits), start=Fraction(1)),
+        grows=any(edit.grows for edit in edits),
+    )
+
+
+def place_substitutes(
+    substitute: Substitute, node: Node, inputs: tuple[Shape, ...]
+) -> list[PlacedLayer]:
+    """Return what stands in a node's place; nothing where it cannot take its inputs."""
+    try:
+        return substitute(node.layer, inputs)
+    except CnncostError:
+        return []

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, layer_terms
+from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, input_terms, layer_terms
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.accuracy.roles import (
     ACTIVATIONS,
@@ -24,6 +24,7 @@ from cnncost.accuracy.roles import (
 from cnncost.costs import Convention, count_layer
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
+from cnncost.layers.sliding_window import count_skipped_positions
 from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.quantity import BUDGETS
@@ -182,10 +183,12 @@ class PricedLayers:
         self,
         changed: Mapping[int, Sequence[PlacedLayer]],
         outputs: Sequence[Shape] | None = None,
+        moved: LayerTerms = NO_TERMS,
     ) -> Potential:
         """Return the damage, part by part, of other layers in the places of some nodes.
 
-        `outputs` has the shape that each node puts out then, where extents change.
+        `outputs` has the shape that each node puts out then, where extents change; `moved` what
+        `add_moved` has added up of other nodes.
         """
         old = [self._terms[index] for index in changed if index in self._terms]
         new: list[LayerTerms] = []
@@ -199,7 +202,23 @@ class PricedLayers:
         if outputs is not None:
             old.append(self._read)
             new.append(input_terms([outputs[one.index] for one in self.network.inputs]))
-        return self._difference(potential_of(add_terms([self._total, *new], less=old)))
+        return self._difference(potential_of(add_terms([self._total, moved, *new], less=old)))
+
+    @property
+    def heads(self) -> list[Node]:
+        """The nodes of which it matters what map they look at."""
+        return [self.nodes[index] for index, role in self.roles.items() if role.map_extent]
+
+    def add_moved(self, terms: LayerTerms, index: int, outputs: Sequence[Shape]) -> LayerTerms:
+        """Add the terms of a node as it is over the inputs that others put out, less its own; a
+        head has none here."""
+        node, role = self.nodes[index], self.roles.get(index, NO_ROLE)
+        inputs = tuple([outputs[read] for read in node.reads])
+        if inputs == node.inputs or role.map_extent:
+            return terms
+        new = placed_terms(node.layer, inputs, role)
+        old = self._terms.get(index, NO_TERMS)
+        return terms if new is old is NO_TERMS else add_terms([terms, new], less=[old])
 
     def _role_of(self, index: int, outputs: Sequence[Shape] | None) -> Role:
         role = self.roles.get(index, NO_ROLE)
@@ -256,3 +275,20 @@ def change_layers(network: Network, changed: WidthTrial) -> Network:
 def place_layer(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Node:
     """Return a node with another layer, or the same over other inputs."""
     return replace(node, layer=layer, inputs=xs, output=layer.infer_shape(xs))
+
+
+def is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:
+    """Whether a kernel gets a map smaller than itself that was not smaller before."""
+    kernel: tuple[int, ...] = getattr(node.layer, "kernel", ())
+    sizes = zip(kernel, node.inputs[0].extents, inputs[0].extents, strict=False)
+    return any(new < k <= old for k, old, new in sizes)
+
+
+def skips_more(node: Node, layers: Sequence[PlacedLayer]) -> bool:
+    """Whether layers in a node's place read fewer positions of their maps than it does of its
+    own: a window of 4 by a stride of 4 reads 16 of 49."""
+    skipped = count_skipped_positions(node.layer, node.inputs[0])
+    return any(
+        layer != node.layer and count_skipped_positions(layer, xs[0]) > skipped
+        for layer, xs in layers
+    )

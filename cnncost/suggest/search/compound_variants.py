@@ -20,11 +20,10 @@ from cnncost.suggest.decisions.spatial_trials import (
     SpatialTrial,
     SpatialTrials,
     find_beaten,
-    merge_edits,
 )
 from cnncost.suggest.decisions.width_trials import EditedText, find_moved, inherit_widths
 from cnncost.suggest.edits.budget import Budget
-from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
+from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit, merge_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, TextChange

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits.budget import Budget, budgets_hold
-from cnncost.suggest.edits.edit import UNIT, Decision, Edit, largest_gain
+from cnncost.suggest.edits.edit import UNIT, Decision, Edit, apply_edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
@@ -55,6 +55,8 @@ class SingleEdits:
         self.editable, self.grow = editable, grow and budgets_hold(before, budgets)
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
+        self.uncounted = 0
+        """How many of the tried ones there was no time to count again."""
         self.before, self.budgets = before, budgets
         useful = [one for one in foreseen if self._is_useful(one)]
         self.ranked = tuple(sorted(useful, key=lambda one: -self.worth_of(one)))
@@ -76,6 +78,7 @@ class SingleEdits:
     def _recount(self, foreseen: Sequence[ForeseenEdit]) -> Iterator[SingleEdit]:
         for position, own in enumerate(foreseen):
             if position and self.editable.clock.left <= 0:
+                self.uncounted = len(foreseen) - position
                 return
             one = measure_single_edit(self.editable, own)
             if one is not None and self._is_useful(one):
@@ -112,11 +115,14 @@ def _gain_per_share(
 def measure_single_edit(editable: EditableSpec, one: ForeseenEdit) -> SingleEdit | None:
     """Make and count one edit alone, by what it does to layers where that is known, else by its
     text; None where it makes no network."""
-    if one.decision is None:
+    if one.decision is not None:
+        network = foresee_network(editable, one.decision, one.edit)
+    elif one.edit.states_layers and not editable.follows_extents:
+        made = apply_edit(editable.network, one.edit)
+        network = None if made is None else made[1]
+    else:
         spec = editable.read_edited(one.edit.changes)
         network = None if spec is None else spec.network
-    else:
-        network = foresee_network(editable, one.decision, one.edit)
     if network is None:
         return None
     return SingleEdit(one.edit, editable.measure(network), editable.damage_of(network))

@@ -37,7 +37,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "met": None if found.is_undecided else found.is_met,
         "grow": found.grow,
         "single_edits": [_single_data(one, said) for one in found.singles],
-        "edits_untried": found.singles.untried,
+        "edits_untried": found.singles.untried + found.singles.uncounted,
         "left_out": list(found.left_out),
         "plan": None if plan is None else _plan_data(plan, said),
         "proved": found.proved,
