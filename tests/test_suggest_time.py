@@ -78,6 +78,13 @@ def test_what_there_was_no_time_for_is_said() -> None:
     assert "impossible" not in page.getvalue() or "not proved impossible" in page.getvalue()
 
 
+def test_edits_that_there_was_no_time_to_count_again_are_said() -> None:
+    singles = suggested(branches(3), 60.0, "weights=50%").singles
+    with singles.editable.clock.until(0.0):
+        assert len(list(singles)) == 1
+    assert singles.uncounted == len(singles) - 1 > 0
+
+
 def test_a_clock_holds_the_nearer_of_two_deadlines() -> None:
     clock = Clock()
     with clock.until(0.0), clock.until(float("inf")), pytest.raises(TimeOverError):
