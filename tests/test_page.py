@@ -50,6 +50,8 @@ CALLS = {
     "run": ("run", "neuron.yaml", "1,2"),
     "zoo": ("zoo",),
     "devices": ("devices",),
+    "boards": ("boards",),
+    "fit": ("fit", FILE, "--sram", "1MiB", "--flash", "1MiB"),
     "check": ("check", FILE, "lenet5"),
 }
 """A call of each command that writes in several formats, and that needs no package."""

@@ -176,3 +176,10 @@ def test_more_open_decisions_than_arrays_have_axes() -> None:
             outcome = solve_by_labels(tables, SearchLimits({0: 10**6}, convolutions=0))
             assert outcome is not None
             assert outcome.chosen == (0,) * (others + 1)
+
+
+def test_more_amounts_than_there_is_time_for_are_left_to_the_general_solver() -> None:
+    """Forty tables of three decisions of 60 options: 216,000 states each, 8.64 million in all."""
+    apart = [(v, v + 1, v + 2) for v in range(0, 120, 3)]
+    assert order_decisions([60] * 120, apart, resources=23) is not None  # 199 million amounts
+    assert order_decisions([60] * 120, apart, resources=24) is None  # 207 million

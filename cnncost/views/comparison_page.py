@@ -33,7 +33,7 @@ from cnncost.views.comparison_totals import (
     make_totals_table,
     percent_text,
 )
-from cnncost.views.page import Page, Results, Table, refuse_short_numbers
+from cnncost.views.page import Page, Remark, Results, Table, Title, refuse_short_numbers
 
 SHOWN = ("weights", "connections")
 """The counts that people see of each layer."""
@@ -120,8 +120,9 @@ def _build_page(
     if matches:
         tables.append(_fit_tables(lambda *how: _layers_table(comparison, matches, *how), number))
     said = _caption_lines(comparison, layout, any_shown=bool(matches))
-    tables[-1] = _add_caption(tables[-1], [*verdict, *said])
-    return Page(tables, " / ".join(side.report.network.name for side in comparison.sides))
+    tables[-1] = _add_caption(tables[-1], said)
+    blocks: list[Title | Table | Remark] = [tables[0], *map(Remark, verdict), *tables[1:]]
+    return Page(blocks, " / ".join(side.report.network.name for side in comparison.sides))
 
 
 class Room(NamedTuple):

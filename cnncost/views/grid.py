@@ -167,7 +167,7 @@ def write_page(file: TextIO, page: Page) -> None:
             title = (block.text, "")
             continue
         if isinstance(block, Table):
-            file.write("\n" if parted else "")
+            file.write("\n" if parted and title[0] else "")
             _write_fitting(file, block, title)
         else:
             write_paragraphs(file, [*(["", title[0], ""] if title[0] else []), block.text])

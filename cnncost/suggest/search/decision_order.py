@@ -13,24 +13,34 @@ from typing import NamedTuple
 WIDEST = 250_000
 """States of one step; a network whose branches need more is left to the general solver."""
 
+MOST_ENTRIES = 200_000_000
+"""Amounts of all states together, which a search by labels goes through several times: some
+seconds. Limits of many steps make many resources."""
+
 MOST_AXES = 31
 """Decisions of one step: arrays have 32 axes at most, and one is that of the amounts."""
 
 
-def order_decisions(sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> list[int] | None:
-    """Order the decisions so that few states are open; None where more than WIDEST are, or
-    more decisions than MOST_AXES, of however few options.
+def order_decisions(
+    sizes: Sequence[int], scopes: Sequence[Sequence[int]], resources: int = 1
+) -> list[int] | None:
+    """Order the decisions so that few states are open; None where more than WIDEST are, more
+    decisions than MOST_AXES, of however few options, or more amounts than MOST_ENTRIES.
 
-    `sizes` are how many options each decision has, `scopes` the decisions of each table. Taken
-    next is the table whose decisions leave the fewest states open; of equal ones the first.
+    `sizes` are how many options each decision has, `scopes` the decisions of each table,
+    `resources` how many amounts each state has. Taken next is the table whose decisions leave the
+    fewest states open; of equal ones the first.
 
     >>> order_decisions([2, 9, 2], [(0, 1), (1, 2), (0, 2)])  # 2 states open, not 9
     [0, 2, 1]
     """
-    elimination = _OrderSearch(sizes, scopes)
+    elimination, states = _OrderSearch(sizes, scopes), 0
     while (step := elimination.next_table()) is not None:
         decided = {*elimination.frontier, *scopes[step.table]}
+        states += step.widest
         if max(step.widest, step.states) > WIDEST or len(decided) > MOST_AXES:
+            return None
+        if states * resources > MOST_ENTRIES:
             return None
         elimination.decide_table(step)
     order = elimination.order

@@ -227,7 +227,8 @@ def find_elimination_order(
     [(0, ()), (1, (0,)), (2, (1,))]
     """
     sizes = [len(decision.options) for decision in tables.decisions]
-    order = order_decisions(sizes, [table.scope for table in tables.members])
+    scopes = [table.scope for table in tables.members]
+    order = order_decisions(sizes, scopes, 1 + len(metrics) + len(counted))
     return None if order is None else EliminationOrder(tables, metrics, order, objective, counted)
 
 
@@ -290,8 +291,7 @@ def find_prices(
             break
         if since >= 5:
             pace, since = pace / 2, 0
-        length = float(over @ over)
-        if length == 0 or pace < 0.01 or monotonic() > deadline:
+        if not (length := float(over @ over)) or pace < 0.01 or monotonic() > deadline:
             break
         # The aim lies above the bound even where the best known score is met nearly.
         step = pace * (max(score, best[0] + 1) - value) / length
