@@ -32,6 +32,8 @@ class AlignedItem(NamedTuple):
     given: bool
     """Whether the spec gives the name. Automatic numbers shift when a layer is inserted."""
     kind: MatchKind
+    region: int = -1
+    """The same for all layers of parallel branches; -1 where a layer is in none."""
 
 
 class MatchKind(NamedTuple):

@@ -14,9 +14,11 @@ from cnncost.costs.promises import compare_budget
 from cnncost.costs.rows import Row, add_rows, layer_rows, rest_label
 from cnncost.errors import CnncostError
 from cnncost.language import Spec
+from cnncost.network import Network
 from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
 from cnncost.shape import Shape
 from cnncost.study.align import AlignedItem, MatchKind, align_layers
+from cnncost.study.branch_partners import pair_branches
 
 if TYPE_CHECKING:
     from cnncost.study.board_fit import NetworkFit
@@ -108,7 +110,7 @@ def compare_networks(sides: Sequence[Side], depth: int | None = None) -> Compari
     for number, side in enumerate(others, start=1):
         rows = layer_rows(side.report, every=True, depth=depth)
         theirs = _make_items(side, rows)
-        pairs = align_layers(items, theirs)
+        pairs = pair_branches(align_layers(items, theirs), items, theirs)
         none = (None,) * number
         matches = [
             Match((*(none if i is None else matches[i].rows), None if j is None else rows[j]))
@@ -141,6 +143,7 @@ def _make_items(side: Side, rows: Sequence[Row]) -> list[AlignedItem]:
         for layer in side.report.layers
         if (written := side.spec.written.get(layer.node.index)) and written.line.name
     }
+    regions = _find_regions(side.report.network)
     return [
         AlignedItem(
             row.name,
@@ -148,9 +151,24 @@ def _make_items(side: Side, rows: Sequence[Row]) -> list[AlignedItem]:
             MatchKind(
                 row.word, row.counted, row.output or NOWHERE, row.parameters, row.connections
             ),
+            regions.get(row.name, -1) if row.word else -1,
         )
         for row in rows
     ]
+
+
+def _find_regions(network: Network) -> dict[str, int]:
+    """Number the regions of branches: for each layer, by name, that of the layers from one tensor
+    which all later layers read through to the next; none for a layer alone in its region."""
+    regions: dict[str, int] = {}
+    furthest, start = -1, 0
+    for node in network.nodes:
+        readers = network.readers[node.index]
+        if node.index >= furthest and node.index - start > 1:
+            regions |= {one.name: start for one in network.nodes[start + 1 : node.index + 1]}
+        start = node.index if node.index >= furthest else start
+        furthest = max([furthest, *readers])
+    return regions
 
 
 NOWHERE = Shape(0, ())
