@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cnncost.costs import Convention, LayerCount, Report, Totals
     from cnncost.errors import CnncostError, SpecError
     from cnncost.language import Spec
+    from cnncost.notebook import compare, draw, from_torch, memory, suggest_edits, table
     from cnncost.timing import Device, NetworkTime
 
 __version__ = "0.1.0"
@@ -23,6 +24,9 @@ _HOMES = {
     **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
     **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
     "Spec": "language",
+    **dict.fromkeys(
+        ("compare", "draw", "from_torch", "memory", "suggest_edits", "table"), "notebook"
+    ),
     **dict.fromkeys(("Device", "NetworkTime"), "timing"),
 }
 """The module that each public name lives in."""
@@ -39,11 +43,17 @@ __all__ = [
     "SpecError",
     "Totals",
     "__version__",
+    "compare",
     "count",
     "damage",
+    "draw",
+    "from_torch",
     "load",
     "load_device",
     "loads",
+    "memory",
+    "suggest_edits",
+    "table",
     "time",
 ]
 

@@ -31,6 +31,7 @@ FLOORS = (
     ("views",),
     ("bundled", "device_files"),
     ("api",),
+    ("notebook",),
     ("cli",),
     ("__main__",),
 )

@@ -218,7 +218,8 @@ def plain_console(file: TextIO) -> Console:
     """Make a console that prints text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
-    return Console(file=file, highlight=False, markup=False, emoji=False)
+    # In a notebook Rich would show what it prints, besides writing it to the file.
+    return Console(file=file, highlight=False, markup=False, emoji=False, force_jupyter=False)
 
 
 def line_room(file: TextIO) -> int:

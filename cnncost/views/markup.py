@@ -146,10 +146,15 @@ def page_html(page: Page) -> str:
         f"<style>\n{_STYLE}</style>\n</head>\n<body>",
         *([f"<h1>{escape_html(page.name)}</h1>"] if page.name else []),
         *([f"<p>{escape_html(page.said)}</p>"] if page.said else []),
-        *map(_html_block, page.blocks),
+        blocks_html(page),
         "</body>\n</html>\n",
     ]
     return "\n".join(lines)
+
+
+def blocks_html(page: Page) -> str:
+    """Write the blocks of a page alone, to stand in another document."""
+    return "\n".join(map(_html_block, page.blocks))
 
 
 def escape_html(text: str) -> str:
