@@ -7,7 +7,7 @@ layer,type,output_shape,units,weights,connections
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -46,7 +46,8 @@ class Shown(Generic[Value]):
 
     value: Value
     """What was computed."""
-    results: Results
+    results: Callable[[str], Results]
+    """Makes what is shown in a format."""
 
     def write(self, form: str = "table") -> str:
         """Write the result as `--format` does: table, csv, tsv, json, markdown, latex or html.
@@ -59,7 +60,7 @@ class Shown(Generic[Value]):
         if form not in WRITERS:
             raise CnncostError(f"{form}: no such format", f"one of {', '.join(WRITERS)}")
         file = StringIO()
-        write_results(file, self.results, form)
+        write_results(file, self.results(form), form)
         return file.getvalue()
 
     def __str__(self) -> str:
@@ -71,7 +72,7 @@ class Shown(Generic[Value]):
     def _repr_html_(self) -> str:
         from cnncost.views.markup import blocks_html
 
-        return f'{STYLE}<div class="cnncost">\n{blocks_html(self.results.page())}\n</div>'
+        return f'{STYLE}<div class="cnncost">\n{blocks_html(self.results("html").page())}\n</div>'
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def table(
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     if layout.shows_footprints:
         report = report._replace(footprints=compute_footprints(spec.network))
-    return Shown(report, table_results(report, layout))
+    return Shown(report, lambda form: table_results(report, layout._replace(form=form)))
 
 
 def memory(
@@ -159,7 +160,7 @@ def memory(
         f"{said}training: {optimizer}",
         {**scale, "order": "program"},
     )
-    return Shown(found, view.memory_results(measured))
+    return Shown(found, lambda _: view.memory_results(measured))
 
 
 def compare(*archs: Arch, totals: bool = False, depth: int | None = None) -> Shown[Comparison]:
@@ -179,7 +180,8 @@ def compare(*archs: Arch, totals: bool = False, depth: int | None = None) -> Sho
         for arch, spec in zip(archs, specs, strict=True)
     ]
     compared = compare_networks(sides, depth)
-    return Shown(compared, comparison_results(compared, ComparisonLayout(totals=totals)))
+    layout = ComparisonLayout(totals=totals)
+    return Shown(compared, lambda form: comparison_results(compared, layout._replace(form=form)))
 
 
 def suggest_edits(
@@ -205,7 +207,7 @@ def suggest_edits(
     allowed = parse_allowed_edits((), forbid, keep, grow=grow)
     request = SuggestionRequest(tuple(budgets), allowed, seconds=time_limit)
     found = Suggester(_load(arch), request).suggest()
-    return Shown(found, suggestion_results(found))
+    return Shown(found, lambda _: suggestion_results(found))
 
 
 def draw(arch: Arch, *, width: float = 85) -> Picture:

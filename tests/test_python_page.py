@@ -38,9 +38,11 @@ def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("form", ["table", "csv", "tsv", "json", "markdown", "latex", "html"])
 def test_results_are_what_the_commands_print(form: str) -> None:
     shown = cnncost.table("lenet5", sort="weights", top=3)
-    if form in ("table", "markdown", "html"):
-        assert shown.write(form) == run("table", "lenet5", "--sort", "weights", "--top", "3",
-                                        "-f", form).stdout  # fmt: skip
+    assert shown.write(form) == run(
+        "table", "lenet5", "--sort", "weights", "--top", "3", "-f", form
+    ).stdout  # fmt: skip
+    compared = cnncost.compare("alexnet", "lenet5")
+    assert compared.write(form) == run("compare", "alexnet", "lenet5", "-f", form).stdout
     assert cnncost.memory("m5", batch=2).write(form) == run(
         "memory", "m5", "--batch", "2", "-f", form
     ).stdout  # fmt: skip
