@@ -2,7 +2,7 @@
 
 >>> from cnncost import table
 >>> print(table("minmax").write("csv").splitlines()[0])
-layer,type,output_shape,units,weights,connections
+layer,type,input_shape,output_shape,units,weights,biases,connections
 """
 
 from __future__ import annotations
