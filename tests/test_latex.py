@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from command import run
 
 import cnncost
 from cnncost import bundled
@@ -122,3 +124,22 @@ EVERY = (
 
 def test_special_characters_are_escaped() -> None:
     assert escape_latex("50% a_b") == r"50\% a\_b"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["table alexnet", "table lenet5 --all", "table resnet50 --depth 1", "compare alexnet vgg16",
+     "compare alexnet vgg16 resnet50 --totals", "zoo"],
+)  # fmt: skip
+def test_the_width_is_that_of_latex(command: str, tmp_path: Path) -> None:
+    """The estimate may be a little more: it is to say whether a table fits."""
+    text = run(*command.split(), "--format", "latex").stdout
+    tabulars = re.findall(r"\\begin\{tabular\}.*?\\end\{tabular\}", text, re.DOTALL)
+    boxes = [f"\\sbox0{{{one}}}\\typeout{{WIDTH=\\the\\wd0}}" for one in tabulars]
+    log = compile_latex("\n".join([*boxes, "done"]), tmp_path)
+    measured = max(map(float, re.findall(r"WIDTH=([\d.]+)pt", log)))
+    found = re.search(r"% About ([\d,]+) pt wide at 10 pt: (fits|does not fit)", text)
+    assert found is not None
+    estimated = float(found[1].replace(",", ""))
+    assert measured * 0.99 <= estimated <= measured * 1.1, (estimated, measured)
+    assert (found[2] == "fits") == (estimated <= 252)

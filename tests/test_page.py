@@ -211,6 +211,8 @@ Net_1. Said of a & b. And -> more.
 
 LATEX = r"""\subsection*{One \& \textless{}two\textgreater{}}
 
+% Needs \usepackage{booktabs}.
+% About 109 pt wide at 10 pt: fits a column of 252 pt.
 \begin{table}
   \centering
   \begin{tabular}{llr}
@@ -224,6 +226,7 @@ LATEX = r"""\subsection*{One \& \textless{}two\textgreater{}}
     \bottomrule
   \end{tabular}
   \caption{Net\_1. Said of a \& b. And -\textgreater{} more.}
+  \label{tab:net-1}
 \end{table}
 
 5 \% \textless{}less\textgreater{}

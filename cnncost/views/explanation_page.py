@@ -186,7 +186,8 @@ def _write_latex(
     explained: Sequence[Explanation],
     totals: Sequence[Working],
 ) -> None:
-    """Write one align block per layer; it needs the package amsmath."""
+    """Write one align block per layer."""
+    file.write("% Needs \\usepackage{amsmath}.\n")
     for item in explained:
         heading = " $\\to$ ".join(map(escape_latex, _layer_heading(item).split(" -> ")))
         file.write(f"\\paragraph{{{heading}}}\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
+from cnncost.views.latex_width import describe_width
 from cnncost.views.page import Page, Remark, Table, Title
 
 # Write pages as Markdown: numbers right-aligned, captions below their tables
@@ -35,7 +37,7 @@ def markdown_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(escaped)} |\n"
 
 
-# Write pages as LaTeX: numbers right-aligned, captions below; they need the package booktabs
+# Write pages as LaTeX: numbers right-aligned, captions below
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -60,16 +62,18 @@ def escape_latex(text: str) -> str:
 
 
 def page_latex(page: Page) -> str:
-    """Write a page's blocks; tables in a row share one table environment."""
+    """Write a page's blocks; tables in a row share one table environment, with a label by the
+    page's name. Comments say what the document needs, and whether the tables fit a column."""
     parts: list[str] = []
+    label = "-".join(re.findall(r"[a-z0-9]+", page.name.lower()))
     tables: list[Table] = []
     for block in (*page.blocks, None):
         if isinstance(block, Table):
             tables.append(block)
             continue
         if tables:
-            parts.append(_table_environment(tables))
-            tables = []
+            parts.append(_table_environment(tables, label))
+            tables, label = [], ""
         if block is not None:
             parts.append(_latex_text(block))
     return "\n".join(parts)
@@ -80,14 +84,16 @@ def _latex_text(block: Title | Remark) -> str:
     return f"\\subsection*{{{text}}}\n" if isinstance(block, Title) else f"{text}\n"
 
 
-def _table_environment(tables: Sequence[Table]) -> str:
+def _table_environment(tables: Sequence[Table], label: str) -> str:
     """Write a table environment around several tables, with one caption for all."""
-    lines = [r"\begin{table}", r"  \centering"]
+    comments = [r"% Needs \usepackage{booktabs}.", f"% {describe_width(tables)}"]
+    lines = [*comments, r"\begin{table}", r"  \centering"]
     for at, table in enumerate(tables):
         lines += [r"  \medskip", ""] if at else []
         lines += _tabular_lines(table)
     said = " ".join(text for table in tables for text in (table.about, *table.caption) if text)
     lines += [rf"  \caption{{{escape_latex(said)}}}"] if said else []
+    lines += [rf"  \label{{tab:{label}}}"] if said and label else []
     return "\n".join([*lines, r"\end{table}", ""])
 
 

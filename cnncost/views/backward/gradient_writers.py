@@ -209,7 +209,8 @@ def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> No
 
 
 def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
-    """Write blocks of align*, between which pages may break; they need the package amsmath."""
+    """Write blocks of align*, between which pages may break."""
+    file.write("% Needs \\usepackage{amsmath}.\n")
     file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
