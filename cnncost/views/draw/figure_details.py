@@ -10,6 +10,8 @@ from cnncost.views.draw.part_places import place_parts
 
 LONGEST, BROADEST, MOST = 12, 4, 3
 """The most ranks and lanes of a drawing, and the most drawings of a figure."""
+FEW = 3
+"""How many parts show enough."""
 
 
 class Detail(NamedTuple):
@@ -74,14 +76,19 @@ def _signature(nodes: list[Input | Node]) -> tuple[object, ...]:
 
 
 def _open_block(network: Network, name: str, nodes: list[Input | Node]) -> PartGraph | None:
-    """Open a block by one level; None if its inside is a single part, or too large to draw."""
-    depth = sum(not part.isdigit() for part in name.split("."))
-    level = name.count(".") + 2
-    graph = _add_entries(network, group_nodes(nodes, max(depth, level)))
-    places = place_parts(graph)
-    inner = sum(not part.name.startswith("from ") for part in graph.parts)
-    small = places.length <= LONGEST and places.breadth <= BROADEST
-    return graph if inner > 1 and small else None
+    """Open a block by a level, and a second one if the first shows little; None if its inside is
+    a single part, or too large to draw."""
+    best = None
+    for level in (2, 3):
+        inside = group_nodes(nodes, name.count(".") + level)
+        loud = [part for part in inside.parts if not part.is_join]
+        graph = _add_entries(network, inside)
+        places = place_parts(graph)
+        if len(inside.parts) > 1 and places.length <= LONGEST and places.breadth <= BROADEST:
+            best = graph
+        if len(loud) >= FEW:
+            break
+    return best
 
 
 def _add_entries(network: Network, graph: PartGraph) -> PartGraph:

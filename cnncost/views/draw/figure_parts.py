@@ -91,8 +91,7 @@ def find_parts(network: Network, depth: int = 1, opened: Collection[str] = ()) -
     Args:
         opened: names of blocks, or of stages of them, that are opened by one level more.
     """
-    graph = group_nodes(network.nodes, depth, opened)
-    return _merge_stages(graph, opened)
+    return _merge_stages(_name_single_parts(group_nodes(network.nodes, depth, opened)))
 
 
 def list_block_names(network: Network) -> list[str]:
@@ -215,10 +214,23 @@ def _is_counted(node: Input | Node) -> bool:
     return node.layer is not None and node.layer.counted
 
 
+def _name_single_parts(graph: PartGraph) -> PartGraph:
+    """Name the only part of an opened block by the block."""
+    homes = Counter(part.name.rpartition(".")[0] for part in graph.parts)
+    parts = [
+        part._replace(name=home)
+        if (home := part.name.rpartition(".")[0]) and homes[home] == 1
+        and not part.name.rpartition(".")[2].isdigit()
+        else part
+        for part in graph.parts
+    ]  # fmt: skip
+    return PartGraph(tuple(parts), graph.edges)
+
+
 # Stages
 
 
-def _merge_stages(graph: PartGraph, opened: Collection[str]) -> PartGraph:
+def _merge_stages(graph: PartGraph) -> PartGraph:
     """Merge a stage's first block, which may have a projection, with the equal ones behind it."""
     reads, readers = graph.list_reads(), graph.list_readers()
     owner = list(range(len(graph.parts)))

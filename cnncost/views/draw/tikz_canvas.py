@@ -27,6 +27,24 @@ MACROS = r"""
 """.strip()
 
 
+HEAD = r"""
+\expandafter\ifx\csname @nodocument\endcsname\relax
+  \let\netend\relax % inside a paper: the picture alone
+\else
+  \IfFileExists{standalone.cls}{\documentclass{standalone}}{%
+    \documentclass{article}
+    \usepackage[paperwidth=WIDEmm, paperheight=TALLmm, margin=0pt]{geometry}
+    \parindent=0pt \topskip=0pt}
+  \usepackage{tikz}
+  \usetikzlibrary{arrows.meta}
+  \pagestyle{empty}
+  \def\netend{\end{document}}
+  \begin{document}
+\fi
+""".strip()
+"""A document around the picture, unless it is read inside one."""
+
+
 class TikzCanvas:
     """One figure; all coordinates are in millimetres."""
 
@@ -103,11 +121,9 @@ class TikzCanvas:
         ]
         name = " ".join(title.split())
         lines = [
-            f"% {name}, drawn by cnncost. This page compiles alone. In a paper: load the packages",
-            "% standalone and tikz (\\usetikzlibrary{arrows.meta}), then \\input this file.",
-            "\\documentclass[tikz, border=0pt]{standalone}",
-            "\\usetikzlibrary{arrows.meta}",
-            "\\begin{document}",
+            f"% {name}, drawn by cnncost. This file compiles alone. In a paper, write",
+            "% \\usepackage{tikz} \\usetikzlibrary{arrows.meta} and \\input this in a figure.",
+            HEAD.replace("WIDE", _number(self.width)).replace("TALL", _number(top - bottom + 1)),
             *colours,
             MACROS,
             "\\begin{tikzpicture}[x=1mm, y=1mm, line join=round,",
@@ -117,7 +133,7 @@ class TikzCanvas:
             f"{_number(top)});",
             *self.lines,
             "\\end{tikzpicture}",
-            "\\end{document}",
+            "\\netend",
         ]
         file.write(("\n".join(lines) + "\n").encode())
 
