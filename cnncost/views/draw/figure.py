@@ -56,20 +56,28 @@ def draw_figure(
         CnncostError: the style cannot show this network, or there is no block to open.
     """
     options = options or FigureOptions()
-    network = report.network
-    graph = choose_parts(network, options)
     canvas = TikzCanvas(width) if form == "tex" else Canvas(width, options.font)
+    draw_network(canvas, report.network, options)
+    canvas.save_sheet(file, form, title=report.network.name)
+
+
+def draw_network(canvas: Drawing, network: Network, options: FigureOptions) -> None:
+    """Draw a network on a sheet.
+
+    Raises:
+        CnncostError: as `draw_figure`.
+    """
+    graph = choose_parts(network, options)
     style = options.style or choose_style(graph)
-    if style == "nodes":
-        if not fits_units(graph):
-            raise CnncostError(
-                f"--style nodes shows dense layers of at most 16 units; {network.name} is larger",
-                "draw it with --style blocks",
-            )
-        draw_units(canvas, graph, options.weights)
-    else:
+    if style != "nodes":
         _draw_parts(canvas, network, graph, options, style)
-    canvas.save_sheet(file, form, title=network.name)
+        return
+    if not fits_units(graph):
+        raise CnncostError(
+            f"--style nodes shows dense layers of at most 16 units; {network.name} has others",
+            "draw it with --style blocks",
+        )
+    draw_units(canvas, graph, options.weights)
 
 
 def choose_parts(network: Network, options: FigureOptions) -> PartGraph:

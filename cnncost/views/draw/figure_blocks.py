@@ -54,7 +54,8 @@ def lay_out_flow(canvas: Drawing, graph: PartGraph, room: float, *, names: bool)
     """Lay out a flow that is at most `room` millimetres wide."""
     places = place_parts(graph)
     breadth = places.breadth
-    words = [describe_part(part, full=names) for part in graph.parts]
+    narrow = room - places.tracks * TRACK < breadth * (NARROWEST + BETWEEN)
+    words = [describe_part(part, full=names, short=narrow) for part in graph.parts]
     longest = max(sum(canvas.text_length(word) + 2 for word in said) for said in words)
     free = (room - places.tracks * TRACK - (breadth - 1) * BETWEEN) / breadth
     wide = min(free, WIDEST, longest + 2 * PAD)

@@ -7,6 +7,7 @@ import io
 import logging
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -79,24 +80,20 @@ class Canvas:
 
     def text_length(self, text: str, size: float = SIZE) -> float:
         """Measure the length of a label in millimetres."""
-        from matplotlib.font_manager import FontProperties
-        from matplotlib.textpath import TextToPath
-
-        width, _, _ = TextToPath().get_text_width_height_descent(
-            text, FontProperties(family=self.font, size=size), ismath=False
-        )
-        return float(width) * POINTS
+        return _measure_text(text, size, self.font) * POINTS
 
     def draw_face(self, corners: Sequence[Point], colour: str) -> None:
         from matplotlib.patches import Polygon
 
         shape = Polygon(corners, closed=True, fc=colour, ec=LINE, lw=0.35, joinstyle="round")
-        self.axes.add_patch(shape)
+        self.axes.add_artist(shape)
 
     def draw_arrow(self, path: Sequence[Point]) -> None:
         """Draw a line of straight pieces with an arrow head at its end."""
         xs, ys = zip(*path, strict=True)
-        self.axes.plot(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round")
+        from matplotlib.lines import Line2D
+
+        self.axes.add_artist(Line2D(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round"))
         x, y = path[-1]
         head = [(x, y), (x - 0.45, y + 1.0), (x + 0.45, y + 1.0)]
         self.draw_face(head, LINE)
@@ -105,7 +102,7 @@ class Canvas:
         from matplotlib.patches import Circle
 
         face = COLOURS[colour].faces[0]
-        self.axes.add_patch(Circle((x, y), DOT, fc=face, ec=LINE, lw=0.35))
+        self.axes.add_artist(Circle((x, y), DOT, fc=face, ec=LINE, lw=0.35))
 
     def draw_volume(self, at: Point, size: Point, depth: Point, colour: str) -> None:
         """Draw a cuboid's front, upper and right face: its corner, extents, offset of depth."""
@@ -126,7 +123,7 @@ class Canvas:
         """Draw a circle with a sign in it."""
         from matplotlib.patches import Circle
 
-        self.axes.add_patch(Circle((x, y), radius, fc="white", ec=LINE, lw=0.5, zorder=2))
+        self.axes.add_artist(Circle((x, y), radius, fc="white", ec=LINE, lw=0.5, zorder=2))
         if sign:
             self.draw_text(x, y, sign, align="center")
 
@@ -135,12 +132,15 @@ class Canvas:
         from matplotlib.patches import Circle
 
         face = COLOURS[colour].faces[0]
-        self.axes.add_patch(Circle((x, y), radius, fc=face, ec=LINE, lw=0.5, zorder=2))
+        self.axes.add_artist(Circle((x, y), radius, fc=face, ec=LINE, lw=0.5, zorder=2))
 
     def draw_link(self, start: Point, end: Point, *, dashed: bool = False) -> None:
         """Draw a thin line."""
         xs, ys = zip(start, end, strict=True)
-        self.axes.plot(xs, ys, color=LINE, lw=0.35, ls="--" if dashed else "-", zorder=1)
+        from matplotlib.lines import Line2D
+
+        style = "--" if dashed else "-"
+        self.axes.add_artist(Line2D(xs, ys, color=LINE, lw=0.35, ls=style, zorder=1))
 
     def draw_text(
         self,
@@ -183,6 +183,18 @@ class Canvas:
         text = "".join(label.get_text() for label in self.axes.texts)
         face = write_font_face(self.font, text)
         return svg.replace(b"</style>", f"{face}</style>".encode(), 1) if text else svg
+
+
+@lru_cache(maxsize=4096)
+def _measure_text(text: str, size: float, family: str) -> float:
+    """Measure the length of a text in points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    width, _, _ = TextToPath().get_text_width_height_descent(
+        text, FontProperties(family=family, size=size), ismath=False
+    )
+    return float(width)
 
 
 # Matplotlib's list of fonts

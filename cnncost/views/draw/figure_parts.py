@@ -124,14 +124,19 @@ def block_key(name: str, depth: int, opened: Collection[str] = ()) -> str:
     first, *rest = name.split(".")
     key, level = first, 1
     for part in rest:
-        stage = STAGE.fullmatch(key)
-        wanted = key in opened or (stage is not None and stage[1] in opened)
-        inside = key.rpartition(".")[2].isdigit() and key.rpartition(".")[0] in opened
-        if level >= depth and not wanted and not inside:
+        block, _, last = key.rpartition(".")
+        wanted = _is_opened(key, opened) or (last.isdigit() and _is_opened(block, opened))
+        if level >= depth and not wanted:
             break
         key = f"{key}.{part}"
         level += 1
     return key
+
+
+def _is_opened(key: str, opened: Collection[str]) -> bool:
+    """Whether a block, or the stage that it is of, is to be opened."""
+    stage = STAGE.fullmatch(key)
+    return key in opened or (stage is not None and stage[1] in opened)
 
 
 def _label_nodes(

@@ -72,7 +72,9 @@ def _stride(layer: Layer) -> str:
     return f" /{steps[0]}" if len(set(steps)) == 1 else " /" + "x".join(map(str, steps))
 
 
-def describe_part(part: Part, *, full: bool = False) -> list[str]:
-    """List the words of a box: its name if it has one, its operation, its shape."""
-    words = [short_name(part, full=full), operation(part), str(part.shape)]
+def describe_part(part: Part, *, full: bool = False, short: bool = False) -> list[str]:
+    """List the words of a box: its name if it has one, its operation, its shape; if it is to be
+    short, no operation beside a name."""
+    name = short_name(part, full=full)
+    words = [name, "" if short and name else operation(part), str(part.shape)]
     return [word for word in words if word]
