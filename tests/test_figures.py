@@ -63,9 +63,10 @@ class RecordingCanvas(Canvas):
 
 @cache
 def ink(text: str, size: float) -> Area:
-    found = TextPath((0, 0), text, prop=FontProperties(family="DejaVu Sans", size=size))
-    box = found.get_extents()
-    return tuple(float(n) * POINTS for n in (box.x0, box.y0, box.x1, box.y1))
+    """Where a text's ink is at most: its outline lies between its control points."""
+    outline = TextPath((0, 0), text, prop=FontProperties(family="DejaVu Sans", size=size))
+    corners = (*outline.vertices.min(axis=0), *outline.vertices.max(axis=0))
+    return tuple(float(n) * POINTS for n in corners)
 
 
 def area(label: Text) -> Area:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.network import Input, Network, Node
-from cnncost.views.draw.figure_parts import Part, PartGraph, block_key, group_nodes
+from cnncost.views.draw.figure_parts import FigurePart, PartGraph, block_key, group_nodes
 from cnncost.views.draw.part_places import place_parts
 
 LONGEST, BROADEST, MOST = 12, 4, 3
@@ -47,7 +47,7 @@ def _write_title(name: str, count: int) -> str:
     return f"inside {name}, 1 of {count} alike"
 
 
-def _split_copies(part: Part) -> list[tuple[str, list[Input | Node]]]:
+def _split_copies(part: FigurePart) -> list[tuple[str, list[Input | Node]]]:
     """Split a part into its copies, and those of a merged stage into its blocks."""
     copies: dict[str, list[Input | Node]] = {}
     level = part.name.count(".") + 1
@@ -108,7 +108,7 @@ def _add_entries(network: Network, graph: PartGraph) -> PartGraph:
     return PartGraph((*entries, *graph.parts), tuple(edges))
 
 
-def _make_entry(node: Input | Node, count: int) -> Part:
+def _make_entry(node: Input | Node, count: int) -> FigurePart:
     """Make the part that stands for what comes into a block."""
     name = "in" if count == 1 else f"from {node.name.split('.')[0]}"
-    return Part(name, (Input(node.index, name, node.output, node.place),))
+    return FigurePart(name, (Input(node.index, name, node.output, node.place),))

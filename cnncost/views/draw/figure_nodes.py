@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnncost.views.draw.drawing import Drawing, Point
-    from cnncost.views.draw.figure_parts import Part, PartGraph
+    from cnncost.views.draw.figure_parts import FigurePart, PartGraph
     from cnncost.views.draw.part_places import PartPlaces
 
 Number = int | Fraction
@@ -69,7 +69,7 @@ def draw_units(canvas: Drawing, graph: PartGraph, weights: Mapping[int, WeightRo
             canvas.draw_text(column[0][0], at, text, align="center")
 
 
-def _label_lines(part: Part) -> list[str]:
+def _label_lines(part: FigurePart) -> list[str]:
     """Return a column's label: its name, and the function that follows its sums."""
     functions = [n.layer.word for n in part.nodes if n.layer and n is not part.head]
     return [short_name(part) or part.word, *functions]

@@ -26,7 +26,7 @@ STAGE = re.compile(r"(.*\d)(?:[a-z]|_\d+)")
 """The name of one block of a stage, such as conv2a and layer1_0."""
 
 
-class Part(NamedTuple):
+class FigurePart(NamedTuple):
     """One thing that a figure shows."""
 
     name: str
@@ -68,7 +68,7 @@ class Part(NamedTuple):
 class PartGraph(NamedTuple):
     """The parts in an order in which each comes after those it reads."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[FigurePart, ...]
     edges: tuple[tuple[int, int], ...]
     """Each read as (from, to), by position."""
 
@@ -176,7 +176,7 @@ def _sort_parts(
         looping = members.keys() - set(order)
         return None, {name for name in looping if len(members[name]) > 1}
     place = {name: i for i, name in enumerate(order)}
-    parts = tuple(Part(n, tuple(members[n]), _count_copies(n, members[n])) for n in order)
+    parts = tuple(FigurePart(n, tuple(members[n]), _count_copies(n, members[n])) for n in order)
     edges = tuple((place[read], place[name]) for name in order for read in reads[name])
     return PartGraph(parts, edges), set()
 
@@ -247,7 +247,7 @@ def _merge_stages(graph: PartGraph) -> PartGraph:
         if alone and _is_same_stage(one, other):
             owner[end] = first
             name = _stage_name(one.name)
-            merged[first] = Part(name, one.nodes + other.nodes, one.copies + other.copies)
+            merged[first] = FigurePart(name, one.nodes + other.nodes, one.copies + other.copies)
     kept = [i for i in range(len(merged)) if owner[i] == i]
     place = {i: kept.index(owner[i]) for i in range(len(merged))}
     pairs = dict.fromkeys((place[a], place[b]) for a, b in graph.edges if place[a] != place[b])
@@ -259,7 +259,7 @@ def _stage_name(name: str) -> str:
     return name if stage is None else stage[1]
 
 
-def _is_same_stage(one: Part, other: Part) -> bool:
+def _is_same_stage(one: FigurePart, other: FigurePart) -> bool:
     """Whether both are blocks of one stage: equal convolutions, but for the first's projection."""
     if _stage_name(one.name) != _stage_name(other.name) or one.shape != other.shape:
         return False
@@ -269,7 +269,7 @@ def _is_same_stage(one: Part, other: Part) -> bool:
     return all(mine[key] >= count for key, count in theirs.items())
 
 
-def _count_windows(part: Part) -> Counter[tuple[object, ...]]:
+def _count_windows(part: FigurePart) -> Counter[tuple[object, ...]]:
     """Count the layers with weights by what they are, in one copy of a block."""
     counts = Counter(
         (node.layer.word, getattr(node.layer, "kernel", ()), node.output.channels)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cnncost.shape import Shape
     from cnncost.views.draw.drawing import Drawing
-    from cnncost.views.draw.figure_parts import Part, PartGraph
+    from cnncost.views.draw.figure_parts import FigurePart, PartGraph
 
 PITCH = 3.1
 """The least distance between two upright labels."""
@@ -82,7 +82,7 @@ def lay_out_volumes(canvas: Drawing, graph: PartGraph, *, names: bool) -> Volume
     return None
 
 
-def _label_lines(part: Part, *, names: bool) -> tuple[str, ...]:
+def _label_lines(part: FigurePart, *, names: bool) -> tuple[str, ...]:
     """Return a label's lines: pooling and joins have none, unless names are asked for."""
     if part.is_join or (name_colour(part) in ("pool", "other") and not names):
         return ()
@@ -90,7 +90,7 @@ def _label_lines(part: Part, *, names: bool) -> tuple[str, ...]:
     return (name, str(part.shape))
 
 
-def _volume_size(part: Part, largest: int) -> Volume:
+def _volume_size(part: FigurePart, largest: int) -> Volume:
     if part.is_join:
         return Volume(2 * RADIUS, 2 * RADIUS, 0.0, 0.0)
     tall, wide = _face_size(part.shape, largest)

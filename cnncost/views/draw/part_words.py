@@ -9,7 +9,7 @@ from cnncost.layers import FAMILIES
 
 if TYPE_CHECKING:
     from cnncost.layers import Layer
-    from cnncost.views.draw.figure_parts import Part
+    from cnncost.views.draw.figure_parts import FigurePart
 
 SIGNS = {"add": "+", "mul": "x", "concat": "c", "matmul": "@"}
 """What stands in the circle of a join; the legend says what a `c` is."""
@@ -25,7 +25,7 @@ SHORT = {"maxpool": "max", "avgpool": "mean", "global_avgpool": "global mean",
          "conv_transpose": "up conv", "depthwise_conv": "dw conv"}  # fmt: skip
 
 
-def name_colour(part: Part) -> str:
+def name_colour(part: FigurePart) -> str:
     """Name the colour of a part: its kind."""
     if part.word in ("input", "block"):
         return part.word
@@ -33,7 +33,7 @@ def name_colour(part: Part) -> str:
     return next((FAMILY.get(family, "other") for family, ws in words if part.word in ws), "other")
 
 
-def short_name(part: Part, *, full: bool = False) -> str:
+def short_name(part: FigurePart, *, full: bool = False) -> str:
     """Return a part's own name, empty if its type was its name; with `full`, all of its path."""
     own = part.name if full else _last_names(part.name)
     automatic = re.fullmatch(rf"{re.escape(part.word)}\d+", own) and (
@@ -48,7 +48,7 @@ def _last_names(name: str) -> str:
     return f"{before[-1]}.{last}" if last.isdigit() and before else last
 
 
-def operation(part: Part) -> str:
+def operation(part: FigurePart) -> str:
     """Say what a layer does: `3x3 conv /2`; of a block, how many layers with weights it has."""
     if part.is_block:
         count = part.weighted // part.copies if part.copies > 1 else part.weighted
@@ -72,7 +72,7 @@ def _stride(layer: Layer) -> str:
     return f" /{steps[0]}" if len(set(steps)) == 1 else " /" + "x".join(map(str, steps))
 
 
-def describe_part(part: Part, *, full: bool = False, short: bool = False) -> list[str]:
+def describe_part(part: FigurePart, *, full: bool = False, short: bool = False) -> list[str]:
     """List the words of a box: its name if it has one, its operation, its shape; if it is to be
     short, no operation beside a name."""
     name = short_name(part, full=full)
