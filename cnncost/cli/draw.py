@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cnncost.costs import Report
-    from cnncost.language import Spec
     from cnncost.timing import Device
-    from cnncost.views.draw.figure_nodes import WeightRows
 
     Figure = Callable[[BinaryIO, Report, str, float], None]
 
@@ -138,10 +136,10 @@ def draw(
     if figures:
         _choose_figure(*figures)(drawn, report, chosen, width)
     else:
-        from cnncost.views.draw.figure import FigureOptions, draw_figure
+        from cnncost.views.draw.figure import FigureOptions, draw_figure, list_weights
 
         chosen_blocks = tuple(opened or ())
-        asked = FigureOptions(style, depth, chosen_blocks, names, font, _list_weights(spec))
+        asked = FigureOptions(style, depth, chosen_blocks, names, font, list_weights(spec))
         draw_figure(drawn, report, chosen, width, asked)
     write_bytes(output, drawn.getvalue(), force=force)
 
@@ -159,16 +157,6 @@ def _check_words(form: str, style: str, font: str, figures: "Sequence[str]") -> 
         raise CnncostError(f"{figures[0]} is drawn as svg, png or pdf", "as in -o costs.pdf")
     if figures and style:
         raise CnncostError(f"{figures[0]} has no --style", "leave one of them out")
-
-
-def _list_weights(spec: "Spec") -> "dict[int, WeightRows]":
-    """List the weights that a spec gives, by the layer's index."""
-    found: dict[int, WeightRows] = {}
-    for node in spec.network.layers:
-        carried = spec.written[node.index if node.shares is None else node.shares].line.values
-        if carried is not None:
-            found[node.index] = carried.weights
-    return found
 
 
 def _load_machine(device: str, batch: int | None, *, bars: bool, roofline: bool) -> "Device | None":

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cnncost.costs import Report
+    from cnncost.language import Spec
     from cnncost.network import Network
     from cnncost.views.draw.drawing import Drawing
     from cnncost.views.draw.figure_details import Detail
     from cnncost.views.draw.figure_nodes import WeightRows
 
-FEW, BROAD = 9, 3
-"""Of how many parts a network is opened by a level more; and the most rows of volumes."""
+FEW = 9
+"""Of how many parts a network is opened by a level more."""
 APART = 5.0
 """The distance between two drawings of a figure."""
 
@@ -80,6 +81,16 @@ def draw_network(canvas: Drawing, network: Network, options: FigureOptions) -> N
     draw_units(canvas, graph, options.weights)
 
 
+def list_weights(spec: Spec) -> dict[int, WeightRows]:
+    """List the weights that a spec gives, by the layer's index."""
+    found: dict[int, WeightRows] = {}
+    for node in spec.network.layers:
+        carried = spec.written[node.index if node.shares is None else node.shares].line.values
+        if carried is not None:
+            found[node.index] = carried.weights
+    return found
+
+
 def choose_parts(network: Network, options: FigureOptions) -> PartGraph:
     """Choose the parts: blocks are closed, but those of a network of a few parts are opened."""
     if options.opened:
@@ -104,7 +115,7 @@ def choose_style(graph: PartGraph) -> str:
     maps = sum(not part.shape.is_vector for part in graph.parts)
     branched = sum(len(part.nodes) > 1 and _has_concat(part.nodes) for part in graph.parts)
     flat = all(len(part.shape.extents) < 2 for part in graph.parts)
-    if flat or 2 * maps < len(graph.parts) or places.breadth > BROAD or branched > 4:
+    if flat or 2 * maps < len(graph.parts) or places.breadth > 1 or branched > 4:
         return "blocks"
     return "volumes"
 
@@ -120,8 +131,6 @@ def _draw_parts(
 ) -> None:
     """Draw the parts, below them the insides of closed blocks, and the legend."""
     rows = lay_out_volumes(canvas, graph, names=options.names) if style == "volumes" else None
-    if rows is not None and not options.style and not rows.tiers and rows.places.breadth > 1:
-        rows = None  # upright labels between rows of volumes are a long way off
     if rows is None and options.style == "volumes":
         raise CnncostError(
             f"{len(graph.parts)} volumes have no room in {canvas.width:g} mm",

@@ -246,12 +246,26 @@ def _merge_stages(graph: PartGraph) -> PartGraph:
         alone = reads[end] == [start] and set(readers[start]) == {end}
         if alone and _is_same_stage(one, other):
             owner[end] = first
-            name = _stage_name(one.name)
-            merged[first] = FigurePart(name, one.nodes + other.nodes, one.copies + other.copies)
+            copies = one.copies + other.copies
+            merged[first] = FigurePart(_stage_name(one.name), one.nodes + other.nodes, copies)
     kept = [i for i in range(len(merged)) if owner[i] == i]
+    merged = _name_part_stages(graph, merged, owner)
     place = {i: kept.index(owner[i]) for i in range(len(merged))}
     pairs = dict.fromkeys((place[a], place[b]) for a, b in graph.edges if place[a] != place[b])
     return PartGraph(tuple(merged[i] for i in kept), tuple(pairs))
+
+
+def _name_part_stages(
+    graph: PartGraph, merged: list[FigurePart], owner: list[int]
+) -> list[FigurePart]:
+    """Name what is merged by its first and last block, where others are of the stage too."""
+    stages = Counter(_stage_name(merged[i].name) for i in range(len(merged)) if owner[i] == i)
+    named = list(merged)
+    for first in set(owner):
+        members = [graph.parts[i].name for i in range(len(owner)) if owner[i] == first]
+        if len(members) > 1 and stages[merged[first].name] > 1:
+            named[first] = merged[first]._replace(name=f"{members[0]}\u2013{members[-1]}")
+    return named
 
 
 def _stage_name(name: str) -> str:

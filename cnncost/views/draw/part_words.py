@@ -51,13 +51,22 @@ def _last_names(name: str) -> str:
 def operation(part: FigurePart) -> str:
     """Say what a layer does: `3x3 conv /2`; of a block, how many layers with weights it has."""
     if part.is_block:
-        count = part.weighted // part.copies if part.copies > 1 else part.weighted
-        exact = count * part.copies == part.weighted
-        return f"{count} layers" if exact and count > 1 else f"{part.weighted} layers"
+        return _count_layers(part)
     layer = part.head.layer
     if layer is None:
         return ""
     return f"{_kernel(layer)}{SHORT.get(layer.word, layer.word)}{_stride(layer)}"
+
+
+def _count_layers(part: FigurePart) -> str:
+    """Count a block's layers with weights: of each copy, if they are equal."""
+    each, rest = divmod(part.weighted, part.copies)
+    if part.copies > 1 and rest:
+        return f"{part.weighted} layers in all"
+    if each == 0:
+        return ""
+    each_copy = " each" if part.copies > 1 else ""
+    return f"{each} layer{'' if each == 1 else 's'}{each_copy}"
 
 
 def _kernel(layer: Layer) -> str:

@@ -76,7 +76,12 @@ class TikzCanvas:
         anchor = "anchor=center" if align == "center" else "anchor=west"
         if upright:
             anchor = "anchor=east, rotate=90"
-        said = escape_latex(text).replace("\u00d7", "$\\times$").replace("\u2212", "$-$")
+        said = (
+            escape_latex(text)
+            .replace("\u00d7", "$\\times$")
+            .replace("\u2212", "$-$")
+            .replace("\u2013", "--")
+        )
         said = said.replace("\u2026", "\\ldots{}")
         self.lines.append(f"\\nettext{{{anchor}}}{{{_number(x)}}}{{{_number(y)}}}{{{said}}}")
 
