@@ -19,7 +19,6 @@ from matplotlib.textpath import TextPath
 import cnncost
 from cnncost import bundled
 from cnncost.views.draw import bars, figure
-from cnncost.views.draw.figure_volumes import volume_row
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,7 +44,12 @@ class Label(NamedTuple):
 
 def drawn(name: str, *, width: float = 85, how=figure.draw_figure) -> bytes:
     file = io.BytesIO()
-    how(file, cnncost.count(cnncost.load(name)), "svg", width)
+    spec = cnncost.load(name)
+    if how is figure.draw_figure:
+        options = figure.FigureOptions(weights=figure.list_weights(spec))
+        figure.draw_figure(file, cnncost.count(spec), "svg", width, options)
+    else:
+        how(file, cnncost.count(spec), "svg", width)
     return file.getvalue()
 
 
@@ -63,6 +67,7 @@ def _label(element: ElementTree.Element) -> Label:
     angle, x, y = (float(part) for part in rotated.groups())
     ink = TextPath((0, 0), text, prop=FontProperties(family="DejaVu Sans", size=size)).get_extents()
     shift = -ink.width if "text-anchor: end" in style else 0.0
+    shift = -ink.width / 2 if "text-anchor: middle" in style else shift
     turned = [
         _turn(along + shift, -up, angle)
         for along in (ink.x0, ink.x1)
@@ -83,17 +88,6 @@ def _turn(x: float, y: float, degrees: float) -> tuple[float, float]:
 def sheet(svg: bytes) -> tuple[float, float]:
     root = ElementTree.fromstring(svg)
     return tuple(float(root.get(side, "").removesuffix("pt")) for side in ("width", "height"))
-
-
-WIDTHS = [(name, 85) for name in bundled.list_names()] + [("resnet50", 180)]
-
-
-@pytest.mark.parametrize(("name", "width"), WIDTHS)
-def test_no_label_overlaps_another(name: str, width: int) -> None:
-    found = labels(drawn(name, width=width))
-    assert len(found) > 2
-    for one, other in combinations(found, 2):
-        assert not one.overlaps(other), f"{one.text!r} overlaps {other.text!r}"
 
 
 @pytest.mark.parametrize("how", [figure.draw_figure, bars.draw_bars])
@@ -118,16 +112,10 @@ def test_no_bar_s_label_overlaps_another(name: str) -> None:
 
 def test_every_layer_of_alexnet_is_there_with_its_shape() -> None:
     texts = [label.text for label in labels(drawn("alexnet"))]
-    assert texts[:9] == [
-        "input  3x227x227", "conv1  96x55x55", "conv2  256x27x27", "conv3  384x13x13",
-        "conv4  384x13x13", "conv5  256x13x13", "fc1  4096", "fc2  4096", "output  1000",
+    assert texts[:18] == [
+        "input", "3x227x227", "conv1", "96x55x55", "conv2", "256x27x27", "conv3", "384x13x13",
+        "conv4", "384x13x13", "conv5", "256x13x13", "fc1", "4096", "fc2", "4096", "output", "1000",
     ]  # fmt: skip
-
-
-def test_unet_has_its_four_skips() -> None:
-    network = cnncost.load("unet").network
-    skips = [skip for skip in volume_row(network, most=100).skips if skip.end - skip.start > 1]
-    assert len(skips) == 4
 
 
 def test_the_same_network_gives_the_same_bytes() -> None:
@@ -160,11 +148,12 @@ def test_what_it_refuses(arguments: list[str], said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["alexnet", "resnet18", "unet"])
-def test_the_figures_of_the_readme_are_fresh(name: str) -> None:
+DRAWN = sorted({path.stem for path in FIGURES.glob("*.svg")} & set(bundled.list_names()))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_figures_of_the_documentation_are_fresh(name: str) -> None:
     """By their labels: other releases of matplotlib write the same figure otherwise."""
     committed = (FIGURES / f"{name}.svg").read_bytes()
     texts = [label.text for label in labels(committed)]
-    assert texts == [label.text for label in labels(drawn(name))], (
-        f"cnncost draw {name} -o docs/figures/{name}.svg --force"
-    )
+    assert texts == [label.text for label in labels(drawn(name))], "python docs/gallery.py"

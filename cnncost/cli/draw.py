@@ -13,7 +13,7 @@ from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cnncost.costs import Report
     from cnncost.timing import Device
@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
-FORMS = ("svg", "png", "pdf")
+FORMS = ("svg", "png", "pdf", "tex")
+STYLES = ("volumes", "nodes", "blocks")
+FONTS = ("sans", "serif")
 
 EPILOG = """[bold]Examples[/bold]
 
 cnncost draw alexnet -o alexnet.svg
+
+cnncost draw googlenet -o net.tex
+
+cnncost draw resnet50 -o conv3.pdf --open conv3 --font serif
 
 cnncost draw resnet50 -o costs.pdf --bars --width 180
 
@@ -42,7 +48,10 @@ def draw(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A .svg, .png or .pdf; - is standard output."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .svg, .png, .pdf or .tex; - is standard output.",
         ),
     ],
     form: Annotated[
@@ -50,11 +59,34 @@ def draw(
         typer.Option(
             "--format",
             "-f",
-            metavar="svg|png|pdf",
+            metavar="svg|png|pdf|tex",
             help="Where the file's ending does not say.",
             show_default=False,
         ),
     ] = "",
+    style: Annotated[
+        str,
+        typer.Option(
+            metavar="volumes|nodes|blocks",
+            help="Volumes of maps; units and weights of small dense layers; a flow of boxes.",
+            show_default="as the network asks for",
+        ),
+    ] = "",
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, max=99, help="Open blocks down to this level of names."),
+    ] = None,
+    opened: Annotated[
+        list[str] | None,
+        typer.Option("--open", metavar="BLOCK", help="Open a block, or all of a stage."),
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Whole names, automatic ones too.")
+    ] = False,
+    font: Annotated[
+        str,
+        typer.Option(metavar="sans|serif", help="The font of svg, png and pdf."),
+    ] = "sans",
     bars: Annotated[
         bool,
         typer.Option(
@@ -82,10 +114,11 @@ def draw(
     max_layers: options.MaxLayers = MAX_LAYERS,
     strict: options.Strict = False,
 ) -> None:
-    """Draw a network as papers do: its volumes, joins and skips, with every shape.
+    """Draw a network as papers do: its layers, branches, joins and skips, with their shapes.
 
-    Layers with weights are volumes: channels across, map sizes up and in depth, both shrunk
-    less than in proportion. Where they are too many, a block is one volume.
+    Repeated blocks are one part, as in `conv3 x 4`; below, one of each kind is drawn open. In
+    volumes, channels go across, map sizes up and in depth, both shrunk less than in proportion.
+    A .tex is TikZ, which compiles alone.
     """
     chosen = _choose_picture_form(output, form)
     wanted = {"--bars": bars, "--roofline": roofline, "--arena": arena}
@@ -94,12 +127,36 @@ def draw(
         raise CnncostError(f"{' and '.join(figures[:2])} are two figures", "draw one of them")
     machine = _load_machine(device, batch, bars=bars, roofline=roofline)
     refuse_existing(output, force=force)
-    report = api.count(arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict))
+    _check_words(chosen, style, font, figures)
+    spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
+    report = api.count(spec)
     if machine is not None:
         report = _add_device_figures(report, machine, batch, roofline=roofline)
     drawn = io.BytesIO()
-    _choose_figure(*figures)(drawn, report, chosen, width)
+    if figures:
+        _choose_figure(*figures)(drawn, report, chosen, width)
+    else:
+        from cnncost.views.draw.figure import FigureOptions, draw_figure, list_weights
+
+        chosen_blocks = tuple(opened or ())
+        asked = FigureOptions(style, depth, chosen_blocks, names, font, list_weights(spec))
+        draw_figure(drawn, report, chosen, width, asked)
     write_bytes(output, drawn.getvalue(), force=force)
+
+
+def _check_words(form: str, style: str, font: str, figures: "Sequence[str]") -> None:
+    """Check the words of a figure's options.
+
+    Raises:
+        CnncostError: one is unknown, or does not go with the figure asked for.
+    """
+    for option, word, known in (("--style", style, STYLES), ("--font", font, FONTS)):
+        if word and word not in known:
+            raise CnncostError(f"{option} {word} is none of {', '.join(known)}", "take one of them")
+    if figures and form == "tex":
+        raise CnncostError(f"{figures[0]} is drawn as svg, png or pdf", "as in -o costs.pdf")
+    if figures and style:
+        raise CnncostError(f"{figures[0]} has no --style", "leave one of them out")
 
 
 def _load_machine(device: str, batch: int | None, *, bars: bool, roofline: bool) -> "Device | None":
@@ -119,7 +176,7 @@ def _add_device_figures(
     return api.add_time(report, device, roof.batch)._replace(roof=roof)
 
 
-def _choose_figure(option: str = "") -> "Figure":
+def _choose_figure(option: str) -> "Figure":
     if option == "--arena":
         from cnncost.views.draw.arena_map import draw_arena
 
@@ -128,13 +185,9 @@ def _choose_figure(option: str = "") -> "Figure":
         from cnncost.views.draw.roofline_plot import draw_roofline
 
         return draw_roofline
-    if option == "--bars":
-        from cnncost.views.draw.bars import draw_bars
+    from cnncost.views.draw.bars import draw_bars
 
-        return draw_bars
-    from cnncost.views.draw.figure import draw_figure
-
-    return draw_figure
+    return draw_bars
 
 
 def _choose_picture_form(output: str, form: str) -> str:

@@ -1,72 +1,232 @@
-"""Draw the figure of an architecture with matplotlib."""
+"""Draw the figure of an architecture, in the style that its network asks for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from cnncost.costs import Report
-from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
-from cnncost.views.draw.figure_layout import MARGIN, Arc, Box, lay_out, most_volumes
-from cnncost.views.draw.figure_volumes import volume_row
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.views.draw.figure_blocks import Flow, draw_flow, lay_out_flow
+from cnncost.views.draw.figure_canvas import COLOURS, LINE_HEIGHT, SIZE, Canvas
+from cnncost.views.draw.figure_details import find_details
+from cnncost.views.draw.figure_layout import MARGIN
+from cnncost.views.draw.figure_nodes import draw_units, fits_units
+from cnncost.views.draw.figure_parts import PartGraph, find_parts, list_block_names
+from cnncost.views.draw.figure_volumes import draw_volumes, lay_out_volumes
+from cnncost.views.draw.part_places import place_parts
+from cnncost.views.draw.part_words import name_colour
+from cnncost.views.draw.tikz_canvas import TikzCanvas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-LEGEND = 3.2
-"""The height of the line that names the colours, in millimetres."""
+    from cnncost.costs import Report
+    from cnncost.language import Spec
+    from cnncost.network import Network
+    from cnncost.views.draw.drawing import Drawing
+    from cnncost.views.draw.figure_details import Detail
+    from cnncost.views.draw.figure_nodes import WeightRows
+
+FEW = 9
+"""Of how many parts a network is opened by a level more."""
+APART = 5.0
+"""The distance between two drawings of a figure."""
 
 
-def draw_figure(file: BinaryIO, report: Report, form: str, width: float) -> None:
-    """Draw the network's volumes in a figure of `width` millimetres as svg, png or pdf."""
-    layout = lay_out(volume_row(report.network, most_volumes(width)), width)
-    canvas = Canvas(width)
-    labels = [f"{box.name}  {box.shape}" for box in layout.boxes]
-    longest = max(canvas.text_length(label) for label in labels)
-    floor = -(longest + 1.5)
-    canvas.set_frame(floor - LEGEND - MARGIN, layout.top + MARGIN)
-    for arc in layout.arcs:
-        _draw_arc(canvas, arc)
-    for box in layout.boxes:
-        _draw_volume(canvas, box)
-    for box, label in zip(layout.boxes, labels, strict=True):
-        canvas.draw_text(box.middle, -1.0, label, upright=True)
-    _draw_legend(canvas, layout.boxes, floor - LEGEND)
+class FigureOptions(NamedTuple):
+    """What a reader may ask of a figure."""
+
+    style: str = ""
+    """`volumes`, `nodes` or `blocks`; empty: as the network asks for."""
+    depth: int | None = None
+    """The level down to which blocks are opened; None: one or two, as the network asks for."""
+    opened: tuple[str, ...] = ()
+    """The names of blocks that are opened by a level more."""
+    names: bool = False
+    """Whether whole names are shown, automatic ones too."""
+    font: str = "sans"
+    weights: Mapping[int, WeightRows] = {}
+    """The weights that the spec gives, by the layer's index."""
+
+
+def draw_figure(
+    file: BinaryIO, report: Report, form: str, width: float, options: FigureOptions | None = None
+) -> None:
+    """Draw the network in a figure of `width` millimetres as svg, png, pdf or tex.
+
+    Raises:
+        CnncostError: the style cannot show this network, or there is no block to open.
+    """
+    options = options or FigureOptions()
+    canvas = TikzCanvas(width) if form == "tex" else Canvas(width, options.font)
+    draw_network(canvas, report.network, options)
     canvas.save_sheet(file, form, title=report.network.name)
 
 
-def _draw_volume(canvas: Canvas, box: Box) -> None:
-    """Draw a volume's front, upper and right face; volumes are drawn from left to right."""
-    x, y, right, top = box.x, box.y, box.x + box.thick, box.y + box.tall
-    dx, dy = box.across, box.up
-    front, upper, side = COLOURS[_colour_family(box.kind)].faces
-    canvas.draw_face([(x, top), (right, top), (right + dx, top + dy), (x + dx, top + dy)], upper)
-    canvas.draw_face([(right, y), (right + dx, y + dy), (right + dx, top + dy), (right, top)], side)
-    canvas.draw_face([(x, y), (right, y), (right, top), (x, top)], front)
+def draw_network(canvas: Drawing, network: Network, options: FigureOptions) -> None:
+    """Draw a network on a sheet.
+
+    Raises:
+        CnncostError: as `draw_figure`.
+    """
+    graph = choose_parts(network, options)
+    style = options.style or choose_style(graph)
+    if style != "nodes":
+        _draw_parts(canvas, network, graph, options, style)
+        return
+    if not fits_units(graph):
+        raise CnncostError(
+            f"--style nodes shows dense layers of at most 16 units; {network.name} has others",
+            "draw it with --style blocks",
+        )
+    draw_units(canvas, graph, options.weights)
 
 
-def _draw_arc(canvas: Canvas, arc: Arc) -> None:
-    path = [
-        (arc.start, arc.low_start),
-        (arc.start, arc.lane),
-        (arc.end, arc.lane),
-        (arc.end, arc.low_end),
-    ]
-    canvas.draw_arrow(path)
-    if arc.works:
-        canvas.draw_dot((arc.start + arc.end) / 2, arc.lane)
+def list_weights(spec: Spec) -> dict[int, WeightRows]:
+    """List the weights that a spec gives, by the layer's index."""
+    found: dict[int, WeightRows] = {}
+    for node in spec.network.layers:
+        carried = spec.written[node.index if node.shares is None else node.shares].line.values
+        if carried is not None:
+            found[node.index] = carried.weights
+    return found
 
 
-def _colour_family(kind: str) -> str:
-    if kind in ("dense", "linear"):
-        return "dense"
-    return kind if kind in COLOURS else "conv"
+def choose_parts(network: Network, options: FigureOptions) -> PartGraph:
+    """Choose the parts: blocks are closed, but those of a network of a few parts are opened."""
+    if options.opened:
+        known = list_block_names(network)
+        for name in options.opened:
+            if not any(have == name or have.startswith(name) for have in known):
+                hint = did_you_mean(name, known, f"blocks are {', '.join(known[:8]) or 'none'}")
+                raise CnncostError(f"no block {name} to open", hint)
+    graph = find_parts(network, options.depth or 1, options.opened)
+    if options.depth is None and not options.opened and len(graph.parts) <= FEW:
+        deeper = find_parts(network, 2)
+        if len(deeper.parts) <= 2 * FEW:
+            return deeper
+    return graph
 
 
-def _draw_legend(canvas: Canvas, boxes: Sequence[Box], y: float) -> None:
-    """Draw the colours that occur, with their names, in one line."""
+def choose_style(graph: PartGraph) -> str:
+    """Choose nodes for a few small dense layers, volumes for maps in a row, blocks for the rest."""
+    if fits_units(graph):
+        return "nodes"
+    places = place_parts(graph)
+    maps = sum(not part.shape.is_vector for part in graph.parts)
+    branched = sum(len(part.nodes) > 1 and _has_concat(part.nodes) for part in graph.parts)
+    flat = all(len(part.shape.extents) < 2 for part in graph.parts)
+    if flat or 2 * maps < len(graph.parts) or places.breadth > 1 or branched > 4:
+        return "blocks"
+    return "volumes"
+
+
+def _has_concat(nodes: Sequence[object]) -> bool:
+    """Whether branches are joined side by side, other than a densely connected block's."""
+    joins = [n for n in nodes if getattr(getattr(n, "layer", None), "word", "") == "concat"]
+    return any(len(getattr(join, "reads", ())) > 2 for join in joins) and len(joins) == 1
+
+
+def _draw_parts(
+    canvas: Drawing, network: Network, graph: PartGraph, options: FigureOptions, style: str
+) -> None:
+    """Draw the parts, below them the insides of closed blocks, and the legend."""
+    rows = lay_out_volumes(canvas, graph, names=options.names) if style == "volumes" else None
+    if rows is None and options.style == "volumes":
+        raise CnncostError(
+            f"{len(graph.parts)} volumes have no room in {canvas.width:g} mm",
+            "draw fewer (--depth 1), a wider figure (--width 180) or --style blocks",
+        )
+    room = canvas.width - 2 * MARGIN
+    flow = lay_out_flow(canvas, graph, room, names=options.names) if rows is None else None
+    details = find_details(network, graph) if options.depth is None and not options.opened else []
+    shelves = _fill_shelves(canvas, details, room)
+    top = rows.top if rows is not None else 0.0
+    floor = rows.bottom if rows is not None else -flow.height if flow is not None else 0.0
+    below = floor - sum(_shelf_height(shelf) for shelf in shelves)
+    shown = [graph, *(flow.graph for shelf in shelves for _, flow in shelf)]
+    colours = [name_colour(p) for g in shown for p in g.parts if not p.is_join]
+    legend = _legend_lines(canvas, colours, concat=any(
+        p.word == "concat" for g in shown for p in g.parts
+    ))  # fmt: skip
+    canvas.set_frame(below - len(legend) * (LINE_HEIGHT + 0.6) - 2 * MARGIN, top + MARGIN)
+    if rows is not None:
+        draw_volumes(canvas, rows, 0.0)
+    elif flow is not None:
+        draw_flow(canvas, flow, (canvas.width - flow.width) / 2, 0.0)
+    y = floor
+    for shelf in shelves:
+        _draw_shelf(canvas, shelf, y)
+        y -= _shelf_height(shelf)
+    _draw_legend(canvas, legend, below - MARGIN)
+
+
+# The insides of blocks
+
+Shelf = list[tuple[str, Flow]]
+
+
+def _fill_shelves(canvas: Drawing, details: Sequence[Detail], room: float) -> list[Shelf]:
+    """Put drawings side by side, as many as there is room for."""
+    shelves: list[Shelf] = []
+    left = 0.0
+    for title, graph in details:
+        flow = lay_out_flow(canvas, graph, room, names=False)
+        need = _stand_width(canvas, title, flow) + APART
+        if shelves and need <= left:
+            shelves[-1].append((title, flow))
+        else:
+            shelves.append([(title, flow)])
+            left = room + APART
+        left -= need
+    return shelves
+
+
+def _stand_width(canvas: Drawing, title: str, flow: Flow) -> float:
+    return max(flow.width, canvas.text_length(title))
+
+
+def _shelf_height(shelf: Shelf) -> float:
+    return APART + LINE_HEIGHT + 1 + max(flow.height for _, flow in shelf)
+
+
+def _draw_shelf(canvas: Drawing, shelf: Shelf, y: float) -> None:
     x = MARGIN
-    for family in dict.fromkeys(_colour_family(box.kind) for box in boxes):
-        front, *_ = COLOURS[family].faces
-        canvas.draw_face([(x, y), (x + 1.6, y), (x + 1.6, y + 1.6), (x, y + 1.6)], front)
-        canvas.draw_text(x + 2.2, y + 0.8, COLOURS[family].text, size=SMALL)
-        x += 4.4 + canvas.text_length(COLOURS[family].text, SMALL)
+    for title, flow in shelf:
+        canvas.draw_text(x, y - APART - LINE_HEIGHT / 2, title)
+        draw_flow(canvas, flow, x, y - APART - LINE_HEIGHT - 1)
+        x += _stand_width(canvas, title, flow) + APART
+
+
+# The legend
+
+KEY = 2.2
+"""The side of a colour's square in the legend."""
+
+
+def _legend_lines(
+    canvas: Drawing, colours: Sequence[str], *, concat: bool
+) -> list[list[tuple[str, str]]]:
+    """Break the legend into lines: each colour that occurs, with its name."""
+    items = [(key, COLOURS[key].text) for key in COLOURS if key in colours]
+    items += [("", "c: concatenation")] if concat else []
+    lines: list[list[tuple[str, str]]] = [[]]
+    x = 0.0
+    for key, text in items:
+        need = canvas.text_length(text) + KEY + 3.5
+        if lines[-1] and x + need > canvas.width - 2 * MARGIN:
+            lines.append([])
+            x = 0.0
+        lines[-1].append((key, text))
+        x += need
+    return lines
+
+
+def _draw_legend(canvas: Drawing, lines: list[list[tuple[str, str]]], y: float) -> None:
+    for line in lines:
+        y -= LINE_HEIGHT + 0.6
+        x = MARGIN
+        for key, text in line:
+            if key:
+                canvas.draw_box(x, y + 0.2, KEY, KEY, key)
+            canvas.draw_text(x + (KEY + 0.8 if key else 0), y + 1.3, text, size=SIZE)
+            x += canvas.text_length(text) + KEY + 3.5

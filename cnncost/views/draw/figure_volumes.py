@@ -1,161 +1,283 @@
-"""Choose what a figure shows of a network: a row of volumes, and the skips that pass some of them.
-
-The row is the longest path from input to output. Each of its layers with weights is drawn as the
-activation that it makes. If there are too many, all layers of a block become one volume, and then
-all copies of a repeated block.
-"""
+"""Draw parts as volumes, as papers do: channels across, map sizes up and in depth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.network import Input, Network, Node
-from cnncost.shape import Shape
+from cnncost.views.draw.figure_canvas import LINE_HEIGHT
+from cnncost.views.draw.figure_layout import MARGIN
+from cnncost.views.draw.part_places import PartPlaces, Way, place_parts
+from cnncost.views.draw.part_words import SIGNS, name_colour, short_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncost.shape import Shape
+    from cnncost.views.draw.drawing import Drawing
+    from cnncost.views.draw.figure_parts import FigurePart, PartGraph
+
+PITCH = 3.1
+"""The least distance between two upright labels."""
+TALLEST, THICKEST, THINNEST, SLAB = 24.0, 7.0, 0.7, 0.5
+"""A pooling layer is a slab, thinner than any volume."""
+ACROSS, UP = 0.28, 0.2
+"""How far the depth of a map is drawn to the right and up, as a share of its width."""
+TRACK = 2.2
+RADIUS = 1.5
+SPACE = 1.2
+"""The least distance between two labels side by side."""
 
 
 class Volume(NamedTuple):
-    """One activation, and the layer or block that made it."""
+    """One part as drawn: its extents and the offset of its depth."""
 
-    name: str
-    shape: Shape
-    kind: str
-    """The layer's type, `input`, or `block` for several layers together."""
-    layers: int
-    """How many layers with weights it stands for."""
+    thick: float
+    tall: float
+    across: float
+    up: float
 
 
-class Skip(NamedTuple):
-    """A connection from one volume to another that passes others by; positions in the row."""
+class VolumeRows(NamedTuple):
+    """All volumes laid out; the origin is the middle of the left end of the upper row."""
 
-    start: int
-    end: int
-    works: bool
-    """Whether it has layers with weights, as a projection does."""
-
-
-class VolumeRow(NamedTuple):
-    """The contents of a figure."""
-
+    graph: PartGraph
+    places: PartPlaces
     volumes: tuple[Volume, ...]
-    skips: tuple[Skip, ...]
+    middles: tuple[float, ...]
+    """Each part's middle across."""
+    labels: tuple[tuple[str, ...], ...]
+    tiers: int
+    """In how many lines labels alternate; 0: they are upright."""
+    deep: float
+    """The height of the labels below a row."""
+
+    @property
+    def top(self) -> float:
+        return TALLEST / 2 + TALLEST * UP / 2 + TRACK * (self.places.tracks + 1)
+
+    @property
+    def pitch(self) -> float:
+        return TALLEST * (1 + UP / 2) + self.deep + 2
+
+    @property
+    def bottom(self) -> float:
+        return -(self.places.breadth - 1) * self.pitch - TALLEST / 2 - self.deep
 
 
-def volume_row(network: Network, most: int) -> VolumeRow:
-    """Choose the volumes of a network, at most about `most`; group by blocks as far as needed."""
-    path = _longest_path(network)
-    for label in (_own_name, _by_block(3), _by_block(2), _by_block(1), _by_repeated):
-        drawn = _build_row(network, path, label)
-        if len(drawn.volumes) <= most:
-            break
-    return drawn
+def lay_out_volumes(canvas: Drawing, graph: PartGraph, *, names: bool) -> VolumeRows | None:
+    """Lay out the volumes over a sheet's width; None if it has no room for so many."""
+    places = place_parts(graph)
+    largest = max(max(part.shape.extents, default=1) for part in graph.parts)
+    sizes = _fit_thicknesses([_volume_size(part, largest) for part in graph.parts], canvas.width)
+    labels = tuple(_label_lines(part, names=names) for part in graph.parts)
+    for tiers in (1, 2, 0):
+        texts = labels if tiers else tuple(("  ".join(said),) if said else () for said in labels)
+        lengths = [max((canvas.text_length(t) for t in said), default=0.0) for said in texts]
+        middles = _place_middles(places, sizes, lengths, tiers, canvas.width)
+        if middles is None:
+            continue
+        lines = max(map(len, texts)) * LINE_HEIGHT
+        deep = 2.5 + (lines * tiers if tiers else max(lengths))
+        return VolumeRows(graph, places, tuple(sizes), tuple(middles), texts, tiers, deep)
+    return None
 
 
-def _longest_path(network: Network) -> list[Input | Node]:
-    """Find the path to the last output with the most layers with weights; of equal paths, the one
-    through the first read."""
-    lengths: list[int] = []
-    before: list[int] = []
-    for node in network.nodes:
-        reads = node.reads
-        best = max(reads, key=lambda i: (lengths[i], -reads.index(i))) if reads else -1
-        own = int(node.layer is not None and node.layer.counted)
-        lengths.append(own + (lengths[best] if reads else 0))
-        before.append(best)
-    path: list[Input | Node] = []
-    index = network.outputs[-1]
-    while index >= 0:
-        path.append(network.nodes[index])
-        index = before[index]
-    return path[::-1]
+def _label_lines(part: FigurePart, *, names: bool) -> tuple[str, ...]:
+    """Return a label's lines: pooling and joins have none, unless names are asked for."""
+    if part.is_join or (name_colour(part) in ("pool", "other") and not names):
+        return ()
+    name = short_name(part, full=names) or part.word
+    return (name, str(part.shape))
 
 
-Label = Callable[[Input | Node], str]
-"""Names the volume that a layer belongs to."""
+def _volume_size(part: FigurePart, largest: int) -> Volume:
+    if part.is_join:
+        return Volume(2 * RADIUS, 2 * RADIUS, 0.0, 0.0)
+    tall, wide = _face_size(part.shape, largest)
+    thick = SLAB if part.shape.is_vector else part.shape.channels**0.5
+    if name_colour(part) == "pool":
+        thick = SLAB
+    return Volume(thick, tall, wide * ACROSS, wide * UP)
 
 
-def _own_name(node: Input | Node) -> str:
-    return node.name
+def _face_size(shape: Shape, largest: int) -> tuple[float, float]:
+    """Return a map's height and width as drawn.
+
+    Smaller maps shrink less than in proportion, so that the smallest can still be seen. A
+    vector's length is drawn as its height.
+    """
+    if shape.is_vector:
+        return min(TALLEST * 0.9, 2 + 2 * shape.units**0.25), 0.0
+    *_, height, wide = (1, *shape.extents)
+    scale = TALLEST * 0.8
+    return (
+        max(0.7, scale * (height / largest) ** 0.6) if len(shape.extents) > 1 else 1.2,
+        max(0.7, scale * (wide / largest) ** 0.6),
+    )
 
 
-def _by_block(depth: int) -> Label:
-    """Label layers by the first `depth` levels of their names; a copy's number belongs to its
-    level."""
-
-    def block_label(node: Input | Node) -> str:
-        parts = node.name.split(".")
-        kept: list[str] = []
-        levels = 0
-        for part in parts:
-            levels += not part.isdigit()
-            if levels > depth:
-                break
-            kept.append(part)
-        return ".".join(kept)
-
-    return block_label
+def _fit_thicknesses(sizes: Sequence[Volume], width: float) -> list[Volume]:
+    """Scale the thicknesses, by the square root of the channels, to what the width has room for."""
+    most = max(size.thick for size in sizes)
+    largest = min(THICKEST, 0.4 * width / len(sizes))
+    return [
+        size
+        if size.thick == SLAB or not size.across
+        else size._replace(thick=max(THINNEST, largest * size.thick / most))
+        for size in sizes
+    ]
 
 
-def _by_repeated(node: Input | Node) -> str:
-    return node.name.split(".")[0]
+def _place_middles(
+    places: PartPlaces, sizes: Sequence[Volume], lengths: Sequence[float], tiers: int, width: float
+) -> list[float] | None:
+    """Place the ranks from left to right so that neither volumes nor labels touch; None if the
+    width does not do. What is left of it is shared out between the ranks."""
+    members: list[list[int]] = [[] for _ in range(places.length)]
+    for i, rank in enumerate(places.ranks):
+        members[rank].append(i)
+    at: list[float] = []
+    for rank, here in enumerate(members):
+        least = MARGIN + max(_left_reach(sizes[i], lengths[i], tiers) for i in here)
+        if rank:
+            before = members[rank - 1]
+            gap = (
+                max(_right_reach(sizes[i]) for i in before) + max(sizes[i].thick for i in here) / 2
+            )
+            least = max(least, at[-1] + gap + 1.6)
+        for lane in {places.lanes[i] for i in here}:
+            least = max(least, _label_bound(rank, lane, members, places, lengths, tiers, at))
+        at.append(least)
+    last = members[-1]
+    reach = max(max(_right_reach(sizes[i]), lengths[i] / 2 if tiers else 0) for i in last)
+    rest = width - MARGIN - reach - at[-1]
+    for rank, here in enumerate(members):
+        if any(at[rank] + lengths[i] / 2 * (tiers > 0) > width - MARGIN for i in here):
+            return None
+    if rest < 0:
+        return None
+    share = rest / max(1, len(at) - 1)
+    return [at[rank] + share * rank for rank in places.ranks]
 
 
-def _build_row(network: Network, path: Sequence[Input | Node], label: Label) -> VolumeRow:
-    volumes = [Volume(path[0].name, path[0].output, "input", 0)]
-    place = {path[0].index: 0}
-    """The position of the volume that holds each node of the path."""
-    for name, group in groupby(path[1:], key=label):
-        members = list(group)
-        weighted = [node for node in members if node.layer is not None and node.layer.counted]
-        if weighted:
-            volumes.append(_make_volume(name, members, weighted))
-        place.update((node.index, len(volumes) - 1) for node in members)
-    skips = _find_skips(network, path, place)
-    return VolumeRow(tuple(volumes), tuple(skip for skip in skips if _is_seen(skip, volumes)))
+def _left_reach(size: Volume, length: float, tiers: int) -> float:
+    return max(size.thick / 2, length / 2 if tiers else LINE_HEIGHT / 2 if length else 0)
 
 
-def _is_seen(skip: Skip, volumes: Sequence[Volume]) -> bool:
-    """Whether a skip is drawn: it passes a volume, or has weights beside one that is no block."""
-    inside = volumes[skip.end].kind == "block"
-    return skip.end - skip.start > 1 or (skip.works and not inside)
+def _right_reach(size: Volume) -> float:
+    return size.thick / 2 + size.across
 
 
-def _make_volume(name: str, members: Sequence[Input | Node], weighted: Sequence[Node]) -> Volume:
-    if len(weighted) == 1:
-        (node,) = weighted
-        return Volume(name, node.output, node.layer.word, 1)
-    return Volume(name, members[-1].output, "block", len(weighted))
+def _label_bound(
+    rank: int, lane: int, members: Sequence[Sequence[int]], places: PartPlaces,
+    lengths: Sequence[float], tiers: int, at: Sequence[float],
+) -> float:  # fmt: skip
+    """Return where a rank can stand as far as the labels before it in its lane go.
+
+    In two tiers, a label must pass the one before its neighbour, and its leader the neighbour.
+    """
+    mine = max(lengths[i] for i in members[rank] if places.lanes[i] == lane)
+    labelled = [
+        (before, lengths[i])
+        for before in range(rank)
+        for i in members[before]
+        if places.lanes[i] == lane and lengths[i]
+    ]
+    if not mine or not labelled:
+        return 0.0
+    before, length = labelled[-1]
+    if tiers == 0:
+        return at[before] + PITCH
+    if tiers == 1:
+        return at[before] + (length + mine) / 2 + SPACE
+    lower = len(labelled) % 2 == 1
+    bound = at[before] + (length / 2 if lower else mine / 2) + 0.6
+    if len(labelled) > 1:
+        before, length = labelled[-2]
+        bound = max(bound, at[before] + (length + mine) / 2 + SPACE)
+    return bound
 
 
-def _find_skips(
-    network: Network, path: Sequence[Input | Node], place: dict[int, int]
-) -> list[Skip]:
-    """Find a skip for each read of a join on the path, except the path's own read."""
-    skips: dict[tuple[int, int], bool] = {}
-    last = max(place.values())
-    for before, node in pairwise(path):
-        others = [i for i in node.reads if i != before.index]
-        for other in others if len(node.reads) > 1 else []:
-            start, works = _branch_origin(network, other, place)
-            # What a concat joins is read by the next volume; a sum belongs to the one it is of.
-            concat = node.layer is not None and node.layer.word == "concat"
-            end = place[node.index]
-            if concat and end == place[before.index]:
-                end += 1
-            end = min(end, last)
-            if end > start:
-                skips[start, end] = skips.get((start, end), False) or works
-    return [Skip(start, end, works) for (start, end), works in skips.items()]
+def draw_volumes(canvas: Drawing, rows: VolumeRows, y: float) -> None:
+    """Draw the volumes; the upper row's middle is at `y`."""
+    for way in rows.places.ways:
+        canvas.draw_arrow(_route(rows, way, y))
+    order = sorted(range(len(rows.volumes)), key=lambda i: (rows.places.ranks[i], i))
+    for i in order:
+        part, size = rows.graph.parts[i], rows.volumes[i]
+        x, middle = rows.middles[i], _row_middle(rows, i, y)
+        if part.is_join:
+            canvas.draw_join(x, middle, RADIUS, SIGNS[part.word])
+            continue
+        corner = (x - size.thick / 2, middle - size.tall / 2 - size.up / 2)
+        canvas.draw_volume(
+            corner, (size.thick, size.tall), (size.across, size.up), name_colour(part)
+        )
+    _draw_labels(canvas, rows, order, y)
 
 
-def _branch_origin(network: Network, index: int, place: dict[int, int]) -> tuple[int, bool]:
-    """Find the volume on the path that a branch leaves, and whether the branch has weights."""
-    works = False
-    while index not in place:
-        node = network.nodes[index]
-        works = works or (node.layer is not None and node.layer.counted)
-        if not node.reads:
-            return 0, works
-        index = node.reads[0]
-    return place[index], works
+def _row_middle(rows: VolumeRows, i: int, y: float) -> float:
+    return y - rows.places.lanes[i] * rows.pitch
+
+
+def _draw_labels(canvas: Drawing, rows: VolumeRows, order: Sequence[int], y: float) -> None:
+    seen: dict[int, int] = {}
+    for i in order:
+        lines, lane = rows.labels[i], rows.places.lanes[i]
+        if not lines:
+            continue
+        floor = _row_middle(rows, i, y) - TALLEST / 2 - 0.8
+        if not rows.tiers:
+            canvas.draw_text(rows.middles[i], floor - 1, lines[0], upright=True)
+            continue
+        tier = seen.get(lane, 0) % rows.tiers
+        seen[lane] = seen.get(lane, 0) + 1
+        top = floor - tier * (max(map(len, rows.labels)) * LINE_HEIGHT + 0.3)
+        if tier:
+            foot = _row_middle(rows, i, y) - (rows.volumes[i].tall + rows.volumes[i].up) / 2
+            canvas.draw_link((rows.middles[i], foot - 0.4), (rows.middles[i], top))
+        for line, text in enumerate(lines):
+            at = top - (line + 0.5) * LINE_HEIGHT - 0.2
+            canvas.draw_text(rows.middles[i], at, text, align="center")
+
+
+def _route(rows: VolumeRows, way: Way, y: float) -> list[tuple[float, float]]:
+    """Return the corners of a line: from its volume's right side or top to the next one's left."""
+    start, end = way.start, way.end
+    low, high = _row_middle(rows, start, y), _row_middle(rows, end, y)
+    if way.track >= 0:
+        lane = y + TALLEST / 2 + TALLEST * UP / 2 + TRACK * (way.track + 0.6)
+        leaves, enters = _peak(rows, start, y), _peak(rows, end, y)
+        out, into = leaves[0] + 0.5, enters[0] - 0.5
+        return [(out, leaves[1]), (out, lane), (into, lane), (into, enters[1])]
+    right = rows.middles[start] + rows.volumes[start].thick / 2 + rows.volumes[start].across / 2
+    left = rows.middles[end] - rows.volumes[end].thick / 2 + rows.volumes[end].across / 2
+    if rows.graph.parts[end].is_join:
+        left = rows.middles[end] - RADIUS
+    along = y - way.lane * rows.pitch
+    path = [(right, low)]
+    if along != low:
+        turn = _turn_place(rows, rows.places.ranks[start])
+        path += [(turn, low), (turn, along)]
+    if along != high:
+        turn = _turn_place(rows, rows.places.ranks[end] - 1)
+        path += [(turn, along), (turn, high)]
+    return [*path, (left, high)]
+
+
+def _turn_place(rows: VolumeRows, rank: int) -> float:
+    """Return where lines turn behind a rank: free of all volumes."""
+    ranks = rows.places.ranks
+    right = max(
+        rows.middles[i] + _right_reach(rows.volumes[i]) for i, r in enumerate(ranks) if r == rank
+    )
+    left = min(
+        rows.middles[i] - rows.volumes[i].thick / 2 for i, r in enumerate(ranks) if r == rank + 1
+    )
+    return (right + left) / 2
+
+
+def _peak(rows: VolumeRows, i: int, y: float) -> tuple[float, float]:
+    """Return the point where a line in a track leaves or enters: the middle of the upper face."""
+    size = rows.volumes[i]
+    return rows.middles[i] + size.across / 2, _row_middle(rows, i, y) + size.tall / 2
