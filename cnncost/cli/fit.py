@@ -17,11 +17,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 
 EPILOG = """[bold]Examples[/bold]
 
-cnncost fit mlperf_tiny_vww --board nucleo_l4r5zi
+cnncost fit mlperf_tiny_vww --board nucleo-l4r5zi
 
-cnncost fit mlperf_tiny_ic --board nucleo_l4r5zi --engine cmsis-nn --budget time=200ms
+cnncost fit mlperf_tiny_ic --board nucleo-l4r5zi --engine cmsis-nn --budget time=200ms
 
-cnncost fit mlperf_tiny_vww --board disco_f746ng --board ek_ra6m4 --board nucleo_g0b1re
+cnncost fit mlperf_tiny_vww --board disco-f746ng --board ek-ra6m4 --board nucleo-g0b1re
 
 cnncost fit mobilenet_v1 --set alpha=0.25 --sram 256KiB --flash 1MiB --core cortex-m4 --mhz 120"""
 
@@ -120,7 +120,7 @@ def _choose_boards(
     if words:
         return board_options.load_boards(words)
     if not sram and not flash:
-        hint = "--board nucleo_l4r5zi, or --sram 256KiB --flash 1MiB; cnncost boards lists them"
+        hint = "--board nucleo-l4r5zi, or --sram 256KiB --flash 1MiB; cnncost boards lists them"
         raise CnncostError("fit needs a board, or what it has", hint)
     if (core or mhz) and not (core and mhz):
         raise CnncostError("time needs --core and --mhz", "as in --core cortex-m4 --mhz 120")
