@@ -30,6 +30,10 @@ MOST_ROUNDS = 10
 """How often the budget of SRAM is tightened."""
 
 
+NEAR = 1.02
+"""Up to so much more than a bound no further search is worth its time."""
+
+
 class BoardTarget(NamedTuple):
     """A board, and what is limited there."""
 
@@ -143,15 +147,14 @@ def search_board(
 
     end, today = monotonic() + study.request.seconds, target.fit(network)
     limit = bound = target.limits.get("sram")
-    tightened = 0
+    tightened, least_over = 0, None
     while True:
         found = study.suggest(progress)
         plan = None if found.is_undecided else found.plan
         after = today if plan is None else target.fit(_read_plan(study, plan))
-        over = _measure_excess(after)
-        smaller = min((bound or 0) - 1, after.embedded.sram - over)
-        open_end = plan is not None or found.is_met
-        if not (over and open_end) or smaller < 1 or tightened == MOST_ROUNDS or monotonic() > end:
+        least_over = after.embedded.sram if plan or found.is_met else least_over
+        smaller = _tighten_bound(bound, after, least_over, lost=not (plan or found.is_met))
+        if smaller is None or tightened == MOST_ROUNDS or monotonic() > end:
             break
         bound, tightened = smaller, tightened + 1
         left = max(1.0, end - monotonic())
@@ -163,10 +166,27 @@ def search_board(
     )
 
 
-def _measure_excess(fit: "NetworkFit") -> int:
-    """Measure how many bytes the arena may be above what there is; 0 if it surely fits."""
-    need = fit.boards[0].find_need("sram")
-    return 0 if need is None or need.limit is None else max(0, need.most - need.limit)
+def _tighten_bound(
+    bound: int | None, after: "NetworkFit", least_over: int | None, *, lost: bool
+) -> int | None:
+    """Return what the next search holds SRAM's lower bound to; None if none need be made.
+
+    `least_over` is the lower bound of the last plan whose arena was too large; a search that is
+    `lost` found no plan below its own bound, so that the next one tries between both.
+    """
+    need = after.boards[0].find_need("sram")
+    if bound is None or need is None or need.limit is None:
+        return None
+    if lost:
+        middle = bound if least_over is None else (bound + least_over) // 2
+        return middle if middle > bound * NEAR else None
+    if need.most <= need.limit:
+        return None
+    sram = after.embedded.sram
+    # As if the arena's surplus over the lower bound stayed as it is, or its share of it.
+    alike = max(sram - (need.most - need.limit), sram * need.limit // need.most)
+    smaller = min(alike, sram - 1, bound - 1)
+    return smaller if smaller > 0 else None
 
 
 def _read_plan(study: "Suggester", plan: "Plan") -> "Network":

@@ -82,8 +82,7 @@ def _say_search(report: BoardReport) -> list[str]:
         limit, bound = as_kibibytes(report.limit), as_kibibytes(report.bound)
         said.append(
             f"The budget of SRAM's lower bound was tightened {times}, from {limit} to {bound}. "
-            "The plan is the least damaging one below that bound; one above it whose arena fits "
-            "as well may be less damaging."
+            "Plans above that bound were not looked for, though the arena of some may fit as well."
         )
     if not report.after.arena.complete:
         said.append("Some buffers are not known: the arena is larger, so it is not sure to fit.")
