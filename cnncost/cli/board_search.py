@@ -37,6 +37,8 @@ NEAR = 1.02
 class BoardTarget(NamedTuple):
     """A board, and what is limited there."""
 
+    word: str
+    """As the command line calls the board."""
     board: "Board"
     engine: str
     """The engine that time is of; empty where no time is known."""
@@ -63,7 +65,7 @@ class BoardTarget(NamedTuple):
 
     def compose_fit_command(self, path: str, budgets: Mapping[str, str]) -> str:
         """Write the command line that holds a written file to the board and to these budgets."""
-        words = ["cnncost", "fit", "FILE" if path == "-" else path, "--board", self.board.name]
+        words = ["cnncost", "fit", "FILE" if path == "-" else path, "--board", self.word]
         words += ["--engine", self.engine] if self.engine else []
         for metric, amount in budgets.items():
             own = metric == "flash" and self.limits["flash"] == self.board.flash
@@ -119,7 +121,7 @@ def read_target(name: str, engine: str, budgets: Sequence[str]) -> BoardTarget:
         kept.append(f"flash={_write_bytes(board.flash)}")
     has = {"sram": board.sram, "flash": board.flash}
     limits = {**{word: most for word, most in has.items() if most is not None}, **limits}
-    return BoardTarget(board, engine, tuple(kept), limits)
+    return BoardTarget(name, board, engine, tuple(kept), limits)
 
 
 def _write_bytes(count: int) -> str:
