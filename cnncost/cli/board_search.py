@@ -67,9 +67,11 @@ class BoardTarget(NamedTuple):
         """Write the command line that holds a written file to the board and to these budgets."""
         words = ["cnncost", "fit", "FILE" if path == "-" else path, "--board", self.word]
         words += ["--engine", self.engine] if self.engine else []
+        has = {"sram": self.board.sram, "flash": self.board.flash}
+        if self.limits.get("sram") != has["sram"]:
+            budgets = {**budgets, "sram": _write_bytes(self.limits["sram"])}
         for metric, amount in budgets.items():
-            own = metric == "flash" and self.limits["flash"] == self.board.flash
-            if metric in self.limits and metric != "sram" and not own:
+            if metric in self.limits and self.limits[metric] != has.get(metric):
                 words += ["--budget", f"{metric}={amount}"]
         return join(words)
 
