@@ -145,6 +145,7 @@ def load_graph(
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
         spec,
+        network=replace(spec.network, program=graph.program),
         notes=(),  # the form says what its axes are
         unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
         paths=tuple(op.name for op in graph.ops),
@@ -170,6 +171,7 @@ def restore_structure(spec: Spec) -> Spec:
     lines = [line.partition(": ") for line in spec.unknown]
     return replace(
         found,
+        network=replace(found.network, program=spec.network.program),
         notes=(),  # the form says what its axes are
         unknown=tuple(f"{names.get(name, name)}: {why}" for name, _, why in lines),
         paths=spec.paths,

@@ -4,6 +4,7 @@ path."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -70,13 +71,29 @@ def load_board(word: str) -> Board:
 
 def _find_file(word: str, kind: str) -> Path:
     known = list_device_files(kind)
-    path = Path(word) if _is_file(word) else known.get(word)
+    path = Path(word) if _is_file(word) else known.get(find_name(word, known))
     if path is not None:
         return path
     if word.endswith((".yaml", ".yml")):
         raise CnncostError(f"{word}: no such file", f"cnncost {kind} lists the {kind}")
-    hint = did_you_mean(word, list(known), f"cnncost {kind} lists them")
+    hint = did_you_mean(fold_name(word), list(known), f"cnncost {kind} lists them")
     raise CnncostError(f"no {kind.removesuffix('s')} is called {word!r}", hint)
+
+
+def find_name(word: str, names: Iterable[str]) -> str:
+    """Find a name however its hyphens and capitals are spelt; the word itself where it is none.
+
+    >>> find_name("NUCLEO_L4R5ZI", ["ek-ra6m4", "nucleo-l4r5zi"])
+    'nucleo-l4r5zi'
+    """
+    known = list(names)
+    alike = [name for name in known if fold_name(name) == fold_name(word)]
+    return word if word in known or not alike else alike[0]
+
+
+def fold_name(word: str) -> str:
+    """Return what names have in common that differ in hyphens, underscores and capitals alone."""
+    return word.lower().replace("_", "-")
 
 
 def _is_file(word: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
+from cnncost.lite_program import LiteProgram
 from cnncost.number_types import NumberTypes
 from cnncost.place import Place
 from cnncost.shape import Shape
@@ -74,6 +75,8 @@ class Network:
     """What the paper prints, figure by figure in its own words."""
     types: NumberTypes | None = None
     """The types of its numbers, where its source says them."""
+    program: LiteProgram | None = None
+    """The steps of the TensorFlow Lite file that it was read from, if it is as it was there."""
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -36,3 +36,27 @@ class NumberTypes(NamedTuple):
     def describe(self) -> str:
         """Say which types they are: `int8 activations, int8 weights, int32 biases`."""
         return ", ".join(f"{word} {kind}" for kind, word in zip(KINDS, self[:3], strict=True))
+
+    @property
+    def title(self) -> str:
+        """Name them in short: `int8` where activations and weights are, with the usual biases."""
+        usual = self.biases in ("int32", self.weights) and "int" in self.weights
+        alike = self.activations == self.weights and (usual or self.biases == self.weights)
+        return self.weights if alike else self.describe()
+
+    @property
+    def weight_bits(self) -> int:
+        return BITS[self.weights]
+
+    @property
+    def bias_bits(self) -> int:
+        return BITS[self.biases]
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of an activation: those of fewer bits fill a byte each."""
+        return max(8, BITS[self.activations]) // 8
+
+
+INT8 = NumberTypes("int8", "int8", "int32")
+"""The types that networks have on microcontrollers where nothing else is said."""

@@ -23,9 +23,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from keras_models import archived, keras_2
+from tflite_files import Model, quantised
 
 import cnncost
 from cnncost import bundled
+from cnncost.costs.memory.arena import plan_arena
 from cnncost.errors import CnncostError
 
 HERE = Path(__file__).parent
@@ -113,6 +115,9 @@ def whole_files(folder: Path) -> list[tuple[str, bytes]]:
         (".keras", archived(folder, metadata__json=b"{}", config__json=model).read_bytes()),
         (".keras", stored.read_bytes()),
     ]
+    for kind in ("float32", "int8"):
+        made = Model(kind)
+        found.append((".tflite", made.data(quantised(made))))
     small = ("lenet5", "residual_mlp", "minmax", "densenet121", "mobilenet_v2")
     found += [(".yaml", bundled.network_path(name).read_bytes()) for name in small]
     if find_spec("onnx") is not None:
@@ -145,7 +150,10 @@ def trouble(case: Case, folder: Path) -> str:
     path.write_bytes(case.data)
     start = time.process_time()
     try:
-        cnncost.count(cnncost.load(path))
+        spec = cnncost.load(path)
+        cnncost.count(spec)
+        if case.ending == ".tflite":
+            plan_arena(spec.network)
     except CnncostError as error:
         lines = str(error).splitlines()
         if not all(line.isprintable() for line in lines):

@@ -35,7 +35,7 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "verify": ("lenet5",),
     "devices": (),
     "boards": (),
-    "fit": ("lenet5", "--board", "nucleo_l4r5zi"),
+    "fit": ("lenet5", "--board", "nucleo-l4r5zi"),
     "calibrate": ("mine", "-o", "-", *QUICK_CALIBRATION),
     "run": ("minmax", "3,-1"),
     "zoo": (),

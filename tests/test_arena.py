@@ -15,7 +15,6 @@ import cnncost
 from cnncost.costs.memory import measure_embedded
 from cnncost.costs.memory.arena import TAIL_64_BITS, Arena, Buffer, place_greedily, plan_arena
 from cnncost.costs.memory.lite_operators import list_operators
-from cnncost.errors import CnncostError
 from cnncost.network import Network
 
 TILE = 16
@@ -74,17 +73,20 @@ def test_arenas_of_files(path) -> None:
     with (TABLE / "arena.csv").open(encoding="utf-8") as lines:
         rows = {row["file"]: row for row in csv.DictReader(lines)}
     row = rows.get(path.stem)
-    if row is None or not row["tflm_head_measured"]:
-        pytest.skip("not measured")
-    try:
-        network = cnncost.load(path).network
-    except CnncostError as error:
-        pytest.skip(f"not readable: {error.what}")
+    if row is None or not row["tflm_head_measured"]:  # nor did it run there
+        assert plan_arena(cnncost.load(path).network).head > 0
+        return
+    network = cnncost.load(path).network
     arena = plan_arena(network, scratch=False, tail=TAIL_64_BITS)
-    if not arena.complete:
-        pytest.skip("some operators' buffers are not known")
-    assert arena.head == int(row["tflm_head_measured"])
-    assert arena.total == pytest.approx(int(row["tflm_total_measured"]), rel=0.031)
+    head, total = (int(row[f"tflm_{part}_measured"]) for part in ("head", "total"))
+    assert arena.complete == (path.stem not in ("keras_lstm_mnist_ptq", "keyword_scrambled",
+                                                "trained_lstm"))  # fmt: skip
+    if arena.complete:
+        assert arena.head == head
+        assert arena.total == pytest.approx(total, rel=1 / 32)
+    else:  # LSTM and SVDF have buffers besides
+        assert arena.head <= head
+        assert arena.total < total
 
 
 def test_buffers_by_hand() -> None:

@@ -118,7 +118,7 @@ def test_two_figures_are_one_too_many(tmp_path: Path) -> None:
 
 
 def test_comparing_on_a_board(chain: Path) -> None:
-    words = ("compare", "mlperf_tiny_ic", str(chain), "--board", "nucleo_l4r5zi", "--totals")
+    words = ("compare", "mlperf_tiny_ic", str(chain), "--board", "nucleo-l4r5zi", "--totals")
     done = run(*words, "--engine", "hale", "-f", "csv")
     assert (done.returncode, done.stderr) == (0, "")
     large, small = csv.DictReader(io.StringIO(done.stdout))
@@ -129,7 +129,7 @@ def test_comparing_on_a_board(chain: Path) -> None:
     assert small["flash"] == str(9 * 4 * 6 + 9 * 6 + 6 * 2 + 4 * 14)
     assert float(large["time"]) > float(small["time"])
     page = " ".join(run(*words).stdout.split())
-    assert f"any of {len(load_board('nucleo_l4r5zi').known_engines)} engines" in page
+    assert f"any of {len(load_board('nucleo-l4r5zi').known_engines)} engines" in page
     assert "median error" not in page
     data = json.loads(run(*words, "-f", "json").stdout)
     assert data["networks"][0]["embedded"] == {"sram": 49152, "arena": 56506, "flash": 78744}
@@ -137,7 +137,7 @@ def test_comparing_on_a_board(chain: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (("--engine", "hale"), "--engine changes no figure here"),
-    (("--board", "ek_ra6m4", "--time", "--device", "rtx4090"), "--board gives a time already"),
+    (("--board", "ek-ra6m4", "--time", "--device", "rtx4090"), "--board gives a time already"),
     (("--board", "ek_ra6m5"), "no board is called"),
 ])  # fmt: skip
 def test_wrong_options_of_compare(arguments: tuple[str, ...], message: str) -> None:

@@ -74,9 +74,9 @@ def test_the_copied_figures_are_the_published_ones() -> None:
 
 MEASURED = {
     # board, engine: milliseconds of ad, ic, kws, vww in MLPerf Tiny's closed division
-    ("nucleo_l4r5zi", "cmsis-nn"): (8.605, 389.5598, 99.8104, 301.2048),
-    ("nucleo_u575zi_q", "x-cube-ai-7.3"): (4.8494, 139.7038, 44.2321, 133.4045),
-    ("disco_f746ng", "hale"): (1.7026, 61.5688, 18.4186, 57.1755),
+    ("nucleo-l4r5zi", "cmsis-nn"): (8.605, 389.5598, 99.8104, 301.2048),
+    ("nucleo-u575zi-q", "x-cube-ai-7.3"): (4.8494, 139.7038, 44.2321, 133.4045),
+    ("disco-f746ng", "hale"): (1.7026, 61.5688, 18.4186, 57.1755),
 }
 
 
@@ -213,7 +213,7 @@ def _fit(*arguments: str, folder: Path | None = None) -> tuple[int, str, str]:
 
 
 def test_one_screen_for_one_board() -> None:
-    code, out, err = _fit("mlperf_tiny_ic", "--board", "nucleo_l4r5zi")
+    code, out, err = _fit("mlperf_tiny_ic", "--board", "nucleo-l4r5zi")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert len(lines) <= 45
@@ -227,11 +227,12 @@ def test_one_screen_for_one_board() -> None:
     (("--sram", "56KiB"), 1, "It may fit"),  # an arena of 55.2 KiB, within 3.1 %
     (("--sram", "50KiB"), 1, "It does not fit a board of SRAM 50KiB: too little SRAM."),
     (("--flash", "64KiB", "--sram", "1KiB"), 1, "too little SRAM and flash"),
-    (("--board", "nucleo_l4r5zi", "--budget", "time=1s"), 0, "It fits"),
-    (("--board", "nucleo_l4r5zi", "--budget", "time=1ms"), 1, "too little time"),
-    (("--board", "nucleo_l4r5zi", "--budget", "time=200ms"), 1, "It may fit"),
-    (("--board", "nucleo_l4r5zi", "--budget", "energy=1uJ"), 1, "too little energy"),
-    (("--board", "nucleo_l4r5zi", "--budget", "sram=10KiB"), 1, "too little SRAM"),
+    (("--board", "nucleo-l4r5zi", "--budget", "time=1s"), 0, "It fits"),
+    (("--board", "NUCLEO_L4R5ZI", "--budget", "time=1s"), 0, "It fits"),
+    (("--board", "nucleo-l4r5zi", "--budget", "time=1ms"), 1, "too little time"),
+    (("--board", "nucleo-l4r5zi", "--budget", "time=200ms"), 1, "It may fit"),
+    (("--board", "nucleo-l4r5zi", "--budget", "energy=1uJ"), 1, "too little energy"),
+    (("--board", "nucleo-l4r5zi", "--budget", "sram=10KiB"), 1, "too little SRAM"),
 ])  # fmt: skip
 def test_exit_codes(arguments: tuple[str, ...], code: int, said: str) -> None:
     found, out, err = _fit("mlperf_tiny_ic", *arguments)
@@ -240,8 +241,8 @@ def test_exit_codes(arguments: tuple[str, ...], code: int, said: str) -> None:
 
 
 def test_several_boards_are_rows_and_one_that_fails_fails_all() -> None:
-    words = ("nucleo_l4r5zi", "disco_f746ng", "nucleo_g0b1re", "ek_ra6m4", "nrf5340_dk",
-             "stm32h747i_disco")  # fmt: skip
+    words = ("nucleo-l4r5zi", "disco-f746ng", "nucleo-g0b1re", "ek-ra6m4", "nrf5340-dk",
+             "stm32h747i-disco")  # fmt: skip
     boards = [part for word in words for part in ("--board", word)]
     code, out, _ = _fit("mlperf_tiny_vww", *boards, "-f", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
@@ -275,29 +276,29 @@ def test_a_board_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_layer_of_unknown_cost_may_not_fit(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("input: [3, 8, 8]\nlayers: [{opaque: {output: [3, 8, 8]}}]\n")
-    code, out, _ = _fit("a.yaml", "--board", "nucleo_l4r5zi", folder=tmp_path)
+    code, out, _ = _fit("a.yaml", "--board", "nucleo-l4r5zi", folder=tmp_path)
     assert code == 1
     assert "It may fit" in out
     assert ">=" in out
 
 
 @pytest.mark.parametrize(("arguments", "message", "hint"), [
-    ((), "fit needs a board", "nucleo_l4r5zi"),
-    (("--board", "nucleo_l4r5z"), "no board is called", "nucleo_l4r5zi"),
+    ((), "fit needs a board", "nucleo-l4r5zi"),
+    (("--board", "nucleo_l4r5z"), "no board is called", "nucleo-l4r5zi"),
     (("--board", "x.yaml"), "no such file", "cnncost boards"),
-    (("--board", "ek_ra6m4", "--board", "ek_ra6m4"), "is given twice", "keep one"),
-    (("--board", "ek_ra6m4", "--sram", "1KiB"), "--board and --sram", "file"),
+    (("--board", "ek-ra6m4", "--board", "ek-ra6m4"), "is given twice", "keep one"),
+    (("--board", "ek-ra6m4", "--sram", "1KiB"), "--board and --sram", "file"),
     (("--sram", "1"), "its unit is missing", "1MiB"),
     (("--sram", "1KiB", "--core", "cortex-m5", "--mhz", "1"), "--core cortex-m5", "cortex-m"),
     (("--sram", "1KiB", "--core", "cortex-m4"), "time needs --core and --mhz", "--mhz 120"),
     (("--sram", "1KiB", "--mw", "5"), "changes no figure", "--core"),
     (("--sram", "1KiB", "--engine", "hale"), "changes no figure", "--core"),
-    (("--board", "ek_ra6m4", "--mw", "5-4"), "no power in milliwatts", "33-74"),
-    (("--board", "ek_ra6m4", "--engine", "cmsis-n"), "no cycles of 'cmsis-n'", "cmsis-nn"),
-    (("--board", "ek_ra6m4", "--budget", "ram=1KiB"), "unknown metric", "sram"),
-    (("--board", "ek_ra6m4", "--budget", "time=1s", "--budget", "time=2s"), "twice", "keep"),
+    (("--board", "ek-ra6m4", "--mw", "5-4"), "no power in milliwatts", "33-74"),
+    (("--board", "ek-ra6m4", "--engine", "cmsis-n"), "no cycles of 'cmsis-n'", "cmsis-nn"),
+    (("--board", "ek-ra6m4", "--budget", "ram=1KiB"), "unknown metric", "sram"),
+    (("--board", "ek-ra6m4", "--budget", "time=1s", "--budget", "time=2s"), "twice", "keep"),
     (("--sram", "1KiB", "--budget", "time=1s"), "changes no figure", "--core"),
-    (("--board", "nrf5340_dk", "--budget", "energy=1mJ"), "energy is not known", "--mw"),
+    (("--board", "nrf5340-dk", "--budget", "energy=1mJ"), "energy is not known", "--mw"),
 ])  # fmt: skip
 def test_usage_errors(arguments: tuple[str, ...], message: str, hint: str) -> None:
     code, out, err = _fit("mlperf_tiny_ic", *arguments)
@@ -313,8 +314,8 @@ def test_the_list_of_boards_fits_80_columns(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
     found = json.loads(run("boards", "-f", "json", XDG_CONFIG_HOME="/nowhere").stdout)
     assert [entry["name"] for entry in found] == list(list_device_files(BOARDS))
-    printed = run("boards", "ek_ra6m4", XDG_CONFIG_HOME="/nowhere").stdout
-    assert printed == (ROOT / "boards" / "ek_ra6m4.yaml").read_text()
+    printed = run("boards", "ek-ra6m4", XDG_CONFIG_HOME="/nowhere").stdout
+    assert printed == (ROOT / "boards" / "ek-ra6m4.yaml").read_text()
     wrong = run("boards", "nothing", XDG_CONFIG_HOME="/nowhere")
     assert (wrong.returncode, wrong.stdout) == (2, "")
 

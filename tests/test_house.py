@@ -21,6 +21,7 @@ FLOORS = (
     ("term",),
     ("quantity",),
     ("number_types",),
+    ("lite_program",),
     ("layers",),
     ("network",),
     ("language",),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tflite_files import keywords
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -52,8 +53,13 @@ def run(command: str, folder: Path) -> str:
     text = README.read_text(encoding="utf-8")
     (folder / "tiny.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S)[0])
     (folder / "wrong.yaml").write_text(WRONG)
+    (folder / "keywords.tflite").write_bytes(keywords())
     lesson = (DOCS / "tutorial.md").read_text(encoding="utf-8")
     (folder / "mine.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", lesson, re.M | re.S)[0])
+    if "fit plan.yaml" in command:  # which an earlier command of the page writes
+        page = (DOCS / "microcontrollers.md").read_text(encoding="utf-8")
+        (before,) = (one for one, _ in transcripts(page) if "--write plan.yaml" in one)
+        run(before, folder)
     env = {
         **os.environ,
         "PATH": f"{folder}:{os.environ['PATH']}",

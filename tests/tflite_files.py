@@ -226,3 +226,30 @@ def quantised(model: Model, bias: str = "int32") -> int:
         "FULLY_CONNECTED", [y, model.weights(10, 16), model.weights(10, kind=bias)], 1, 10,
         options={},
     )  # fmt: skip
+
+
+def keywords() -> bytes:
+    """A network for keywords in int8, as converters write one: ten classes of a second's sound."""
+    model = Model("int8")
+    y, channels = model.input(1, 49, 10, 1, name="sound"), 48
+    y = model.step(
+        "CONV_2D",
+        [y, model.weights(channels, 10, 4, 1), model.weights(channels, kind="int32")],
+        1, 25, 5, channels, name="stem/Relu;stem/Conv2D", options=window(SAME, (2, 2), 1),
+    )  # fmt: skip
+    for block in ("a", "b", "c"):
+        y = model.step(
+            "DEPTHWISE_CONV_2D",
+            [y, model.weights(1, 3, 3, channels), model.weights(channels, kind="int32")],
+            1, 25, 5, channels, name=f"{block}/depthwise/Relu;{block}/depthwise",
+            options=numbers(b_0=SAME, _1=1, _2=1, _3=1, b_4=1),
+        )  # fmt: skip
+        wide = [model.weights(64, 1, 1, channels), model.weights(64, kind="int32")]
+        y, channels = model.step(
+            "CONV_2D", [y, *wide], 1, 25, 5, 64, name=f"{block}/Relu;{block}/Conv2D",
+            options=window(SAME, (1, 1), 1),
+        ), 64  # fmt: skip
+    y = model.step("MEAN", [y, model.numbers(1, 2)], 1, 64, options=numbers(b_0=0))
+    dense = [y, model.weights(10, 64), model.weights(10, kind="int32")]
+    y = model.step("FULLY_CONNECTED", dense, 1, 10, name="classes", options={})
+    return model.data(model.step("SOFTMAX", [y], 1, 10, options={}))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def complete_board(incomplete: str) -> list[str]:
     """List the boards whose names begin with a text."""
-    from cnncost.device_files import BOARDS, list_device_files
+    from cnncost.device_files import BOARDS, fold_name, list_device_files
 
-    return [name for name in list_device_files(BOARDS) if name.startswith(incomplete)]
+    start = fold_name(incomplete)
+    return [name for name in list_device_files(BOARDS) if fold_name(name).startswith(start)]
 
 
 def complete_engine(incomplete: str) -> list[str]:
@@ -68,10 +69,11 @@ def load_boards(words: Sequence[str]) -> "list[Board]":
         CnncostError: one is not known, or given twice.
         SpecError: a file is wrong.
     """
-    from cnncost.device_files import load_board
+    from cnncost.device_files import fold_name, load_board
 
+    folded = [fold_name(word) for word in words]
     for word in words:
-        if words.count(word) > 1:
+        if folded.count(fold_name(word)) > 1:
             raise CnncostError(f"--board {word} is given twice", "keep one")
     return [load_board(word) for word in words]
 

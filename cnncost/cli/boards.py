@@ -14,7 +14,7 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost boards
 
-cnncost boards nucleo_l4r5zi > mine.yaml"""
+cnncost boards nucleo-l4r5zi > mine.yaml"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG)
@@ -38,13 +38,14 @@ def boards(
     A board is a YAML file of its memory, core, clock and power, each with its source. Your own
     lie in ~/.config/cnncost/boards, and hide those of the same name that ship with cnncost.
     """
-    from cnncost.device_files import BOARDS, list_device_files, load_board
+    from cnncost.device_files import BOARDS, find_name, list_device_files, load_board
     from cnncost.views.boards_page import boards_results
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
     files = list_device_files(BOARDS)
     if name:
+        name = find_name(name, files)
         if name not in files:
             load_board(name)  # which says what is wrong, unless it is the path of a good file
             raise CnncostError(f"{name}: a file already", "a board's name prints its file")

@@ -27,7 +27,7 @@ cnncost compare old.yaml new.yaml --format markdown --changed
 
 cnncost compare resnet50 mobilenet_v2 --time --device rtx4090
 
-cnncost compare mlperf_tiny_vww mlperf_tiny_ic --board nucleo_l4r5zi --engine x-cube-ai-8
+cnncost compare mlperf_tiny_vww mlperf_tiny_ic --board nucleo-l4r5zi --engine x-cube-ai-8
 
 cnncost compare main:net.yaml net.yaml --fail-on connections=+5%
 

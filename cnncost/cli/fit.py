@@ -17,11 +17,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 
 EPILOG = """[bold]Examples[/bold]
 
-cnncost fit mlperf_tiny_vww --board nucleo_l4r5zi
+cnncost fit mlperf_tiny_vww --board nucleo-l4r5zi
 
-cnncost fit mlperf_tiny_ic --board nucleo_l4r5zi --engine cmsis-nn --budget time=200ms
+cnncost fit mlperf_tiny_ic --board nucleo-l4r5zi --engine cmsis-nn --budget time=200ms
 
-cnncost fit mlperf_tiny_vww --board disco_f746ng --board ek_ra6m4 --board nucleo_g0b1re
+cnncost fit mlperf_tiny_vww --board disco-f746ng --board ek-ra6m4 --board nucleo-g0b1re
 
 cnncost fit mobilenet_v1 --set alpha=0.25 --sram 256KiB --flash 1MiB --core cortex-m4 --mhz 120"""
 
@@ -62,6 +62,15 @@ def fit(
             help="A further limit: time=100ms, energy=2mJ, sram=200KiB, flash=500KiB. Repeatable.",
         ),
     ] = None,
+    patches: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=32,
+            metavar="N",
+            help="Say what it saves and costs to run the first layers in N x N patches.",
+        ),
+    ] = None,
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -76,9 +85,11 @@ def fit(
     of CMSIS-NN's kernels among them, and the interpreter's data. Exit code 1 where it does not
     fit, or where it is not sure to.
     """
+    from cnncost.costs.memory.patches import plan_patches
     from cnncost.study.board_fit import fit_network
     from cnncost.views.fit_page import fit_results
     from cnncost.views.page_writers import write_results
+    from cnncost.views.patches_section import add_patches
 
     limits = _read_limits(budget or [])
     chosen = _choose_boards(boards or [], sram, flash, core, mhz)
@@ -92,8 +103,11 @@ def fit(
     refuse_existing(output, force=force)
     network = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
     found = fit_network(network, chosen, engine=engine, limits=limits)
+    results = fit_results(found, engine)
+    if patches:
+        results = add_patches(results, plan_patches(network, patches), patches)
     with open_destination(output, force=force) as file:
-        write_results(file, fit_results(found, engine), form)
+        write_results(file, results, form)
     raise typer.Exit(0 if found.holds else 1)
 
 
@@ -120,7 +134,7 @@ def _choose_boards(
     if words:
         return board_options.load_boards(words)
     if not sram and not flash:
-        hint = "--board nucleo_l4r5zi, or --sram 256KiB --flash 1MiB; cnncost boards lists them"
+        hint = "--board nucleo-l4r5zi, or --sram 256KiB --flash 1MiB; cnncost boards lists them"
         raise CnncostError("fit needs a board, or what it has", hint)
     if (core or mhz) and not (core and mhz):
         raise CnncostError("time needs --core and --mhz", "as in --core cortex-m4 --mhz 120")

@@ -109,7 +109,9 @@ def memory(
         "optimizer": optimizer,
         "order": sequence.value,
     }
-    rows = view.summary_figures(found, small) + view.typed_figures(given, known=found.known)
+    rows = view.summary_figures(found, small, given.types) + view.typed_figures(
+        given, known=found.known
+    )
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))

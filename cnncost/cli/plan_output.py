@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.cli.output import open_destination
 from cnncost.cli.scale import MeasureScale, compose_check_command
@@ -15,6 +15,9 @@ from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.suggestion.plan_file import PlanWriter, move_schema, schema_path
+
+if TYPE_CHECKING:
+    from cnncost.cli.board_search import BoardTarget
 
 
 class PlanDestination(NamedTuple):
@@ -28,6 +31,7 @@ class PlanDestination(NamedTuple):
     scale: MeasureScale
     device: str = ""
     """As the command line calls it; empty where no time is limited."""
+    target: "BoardTarget | None" = None
 
 
 def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> None:
@@ -40,6 +44,8 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
     if unwritten := writer.metrics_left_out():
         asked = {budget.user_word: budget.asked for budget in writer.held}
         words = compose_check_command(write, asked, destination.scale, destination.device)
+        if destination.target:
+            words = destination.target.compose_fit_command(write, asked)
         sys.stderr.write(f"{_describe_left_out(unwritten, writer.editable.meter)}:\n  {words}\n")
 
 
@@ -53,7 +59,8 @@ def _describe_left_out(unwritten: Sequence[str], meter: Meter) -> str:
     else:
         why, scale = "has no time", meter.time_scale
     kept = "checks" if TIME in unwritten else "holds"
-    return f"{', '.join(unwritten)}: a file's own budget {why}; this {kept} it at {scale}"
+    at = scale if scale.startswith("on ") else f"at {scale}"
+    return f"{', '.join(unwritten)}: a file's own budget {why}; this {kept} it {at}"
 
 
 def pick_alternative(found: Suggestion, pick: str) -> Plan:

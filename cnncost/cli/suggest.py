@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import arch_reader, device_options, options
+from cnncost.cli import arch_reader, board_options, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale, refuse_idle
 from cnncost.cli.search_progress import clear_progress, make_progress
@@ -32,6 +32,8 @@ cnncost suggest mobilenet_v2 --budget sram=512KiB --budget flash=2MB
 cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer adam
 
 cnncost suggest resnet50 --budget time=50% --device rtx4090
+
+cnncost suggest mobilenet_v2 --board nucleo-l4r5zi --budget time=1s
 
 cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
 
@@ -125,6 +127,18 @@ def suggest(
         ),
     ] = "",
     device: device_options.DeviceName = "",
+    board: Annotated[
+        str,
+        typer.Option(
+            "--board",
+            metavar="NAME",
+            help="A microcontroller whose SRAM, flash and time limit the plan. "
+            + board_options.BOARD_HELP,
+            show_default=False,
+            autocompletion=board_options.complete_board,
+        ),
+    ] = "",
+    engine: board_options.Engine = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -141,9 +155,12 @@ def suggest(
     With budgets: the least damaging plan that meets all of them, proved, as a change of the
     file. With --grow: where to spend what they leave over. It sees the architecture only:
     scores rank edits and predict no accuracy; a budget of time holds the estimate for --device.
+    With --board the board's SRAM and flash are budgets, of the arena that is recounted, and time
+    is the board's.
     Exit code 1: no plan meets the budgets, or what is
     not known of layers or of the device leaves it open.
     """
+    from cnncost.cli.board_search import add_board, read_target, refuse_board_options, search_board
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import (
         PlanDestination,
@@ -163,6 +180,8 @@ def suggest(
     timed = "a budget of time" if limits_time(budget or ()) else ""
     timed = timed or ("--pareto time" if pareto.strip() == TIME else "")
     _refuse_together(pareto, pick, write, diff=diff, form=form)
+    refuse_board_options(board, engine, device, pareto, grow=grow, batch=batch)
+    target = read_target(board, engine, budget or ()) if board else None
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
     for path in (write, output):
@@ -172,11 +191,15 @@ def suggest(
     read = arch_reader.make_reader(arch, max_layers, strict=strict, structured=False)
     code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
-    machine = device_options.load_wanted_device(device, timed)
+    machine = (
+        target.make_wanted_device(timed)
+        if target
+        else device_options.load_wanted_device(device, timed)
+    )
     timer = None if machine is None else LayerTimer(machine, batch)
     meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
     request = SuggestionRequest(
-        tuple(budget or ()),
+        target.list_budgets(target.limits.get("sram")) if target else tuple(budget or ()),
         parse_allowed_edits(allow or (), forbid or (), keep or (), multiple, grow=grow),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
@@ -187,16 +210,22 @@ def suggest(
         counted_as(budget_metric(pareto, TIME))[0] if pareto else "",
     )
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
-    study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
+    given = read((), ()) if (settings or shapes) and not code else spec
+    study = Suggester(given, request)
     refuse_idle(_scale_beside_time(scale, timed=bool(timed)), study.editable.meter.bytes)
-    destination = PlanDestination(arch, write, force, scale, device)
+    destination = PlanDestination(arch, write, force, scale, device, target)
     if pareto:
         answer_frontier(study, pareto, pick, destination, FrontierOutput(output, form))
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
-    found = study.suggest(make_progress())
+    answer = None
+    if target:
+        answer = search_board(target, study, spec.network, make_progress())
+        study, found = answer.study, answer.found
+    else:
+        found = study.suggest(make_progress())
     clear_progress()
     plan = None if found.is_undecided else found.plan
     if plan is not None and pick:
@@ -205,6 +234,7 @@ def suggest(
         write_plan(study.writer, plan, destination)
     command = "" if write else compose_write_command(arch, sys.argv[1:])
     results = suggestion_results(found, top=top, explain=explain, command=command)
+    results = add_board(results, answer.report) if answer else results
     if diff and plan is not None:
         with open_destination(output or "-", force=force) as file:
             file.write(study.writer.diff(plan))
@@ -213,7 +243,8 @@ def suggest(
     elif output:
         with open_destination(output, force=force) as file:
             write_results(file, results, form)
-    raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
+    held = found.is_answered and (answer is None or answer.report.holds)
+    raise typer.Exit(1 if found.budgets and not held else 0)
 
 
 def _scale_beside_time(scale: MeasureScale, *, timed: bool) -> MeasureScale:

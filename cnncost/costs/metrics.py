@@ -7,6 +7,7 @@ from functools import cached_property
 
 from cnncost.costs.count import Report, Totals, count_network
 from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
+from cnncost.costs.memory.embedded import find_types
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.quantity import BYTES, CHANGES, SCALED, counted_as
@@ -38,7 +39,7 @@ class Metrics:
     def describe_scale(self, metric: str) -> str:
         """Describe what a metric's bytes refer to, as in `batch 8, fp16`; empty for a count."""
         if metric in BYTES and metric not in SCALED:
-            return "int8"
+            return find_types(self.network).title
         batch, dtype, optimizer = self.scale
         said = {"batch": f"batch {batch}", "dtype": dtype, "optimizer": optimizer}
         return ", ".join(said[option] for option in CHANGES if metric in CHANGES[option])

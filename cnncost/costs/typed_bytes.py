@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.costs.memory import measure_embedded
@@ -26,5 +27,5 @@ def count_typed_bytes(network: Network, types: NumberTypes) -> TypedBytes:
     weights = sum(n.layer.weights(n.inputs[0]) + n.layer.extras(n.inputs[0]) for n in own)
     biases = sum(node.layer.biases(node.inputs[0]) for node in own)
     held = types.count_bytes(weights=weights, biases=biases) + types.other_bytes
-    alive = measure_embedded(network).sram  # of one byte each
-    return TypedBytes(held, types.count_bytes(activations=alive))
+    alive = measure_embedded(replace(network, types=types)).sram
+    return TypedBytes(held, alive)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cnncost.layers import Layer
     from cnncost.layers.kinds import FieldKind
+    from cnncost.lite_program import LiteProgram
     from cnncost.network import Network, Node
     from cnncost.number_types import NumberTypes
     from cnncost.shape import Shape
@@ -57,6 +58,8 @@ class Graph:
     """What the paper prints, figure by figure in its own words."""
     types: NumberTypes | None = None
     """The types of its numbers, where the source says them."""
+    program: LiteProgram | None = None
+    """The steps of the TensorFlow Lite file that it was read from; nodes are inputs, then `ops`."""
     unknown: tuple[str, ...] = field(default=())
     """What could not be expressed and became opaque, a line each: name, operation, why."""
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

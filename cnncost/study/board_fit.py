@@ -20,7 +20,7 @@ ENERGY = "energy"
 LIMITED = ("sram", "flash", TIME, ENERGY)
 """What a board or a budget limits: bytes, bytes, picoseconds, picojoules."""
 
-ARENA_ERROR = Fraction(31, 1000)
+ARENA_ERROR = Fraction(1, 32)
 """How far TensorFlow Lite Micro's arena was off the estimate, at most, on 19 files."""
 
 VENDOR_RANGE = (0.92, 1.25)
@@ -105,7 +105,8 @@ def fit_network(
     engine: str = "",
     limits: Mapping[str, int] | None = None,
 ) -> NetworkFit:
-    """Find what a network needs on each board, in int8 and one example at a time.
+    """Find what a network needs on each board, in its own types, else in int8, and one example at a
+    time.
 
     Args:
         engine: an engine of `timing.engines`, or how several begin; a range over all if empty.

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded
 from cnncost.costs.memory.arena import Arena, Buffer
-from cnncost.costs.memory.embedded import lives_embedded
+from cnncost.costs.memory.embedded import find_types, lives_embedded
 from cnncost.network import Network
 from cnncost.views.amounts import KIBI, as_kibibytes
 from cnncost.views.page import Page, Results, Table
@@ -81,7 +81,7 @@ def arena_results(network: Network, arena: Arena, embedded: Embedded) -> Results
         data=lambda: {
             "schema_version": 1,
             "name": network.name,
-            "dtype": "int8",
+            "dtype": find_types(network).title,
             "complete": arena.complete,
             "embedded": embedded._asdict(),
             "head": arena.head,
@@ -146,7 +146,8 @@ def _write_map(file: TextIO, network: Network, arena: Arena, embedded: Embedded)
     if len(left[0]) + LEAST_MAP + 9 > width:
         left = _align_cells([_name_step(steps[at], whole=False) for at in near], rows)
     room = min(MOST_MAP, max(LEAST_MAP, width - len(left[0]) - 9))
-    _write_wrapped(file, width, [f"{network.name}: int8, one example, in KiB; addresses across"])
+    title = f"{network.name}: {find_types(network).title}, one example, in KiB; addresses across"
+    _write_wrapped(file, width, [title])
     file.write(f"\n{left[0]}  0{as_kibibytes(arena.head):>{room + 1}}\n")
     for at, line in zip(near, left[1:], strict=True):
         peak = " peak" if at == arena.peak else ""
@@ -210,8 +211,7 @@ def _choose_near(steps: int, peak: int) -> range:
 
 def _sign(arena: Arena, buffer: Buffer) -> str:
     place = arena.buffers.index(buffer)
-    outputs = len(arena.graph.inputs) + len(arena.graph.operators)
-    return "+" if place >= outputs else LETTERS[place % len(LETTERS)]
+    return "+" if place >= arena.graph.kept else LETTERS[place % len(LETTERS)]
 
 
 def _draw_step(arena: Arena, step: int, room: int) -> str:

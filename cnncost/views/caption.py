@@ -95,7 +95,7 @@ def memory_text(report: Report, found: Footprints) -> str:
 
     amounts = [
         f"{figure.label} {'' if figure.exact else '>= '}{figure.bytes:,}"
-        for figure in summary_figures(found.memory, found.embedded)
+        for figure in summary_figures(found.memory, found.embedded, report.network.types)
     ]
     return f"{step_text(report, found)} {scale_text(found)}: {'; '.join(amounts)}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from cnncost.costs.memory.embedded import find_types
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.study.comparison import (
@@ -232,9 +233,10 @@ def _caption_lines(
     if not layout.every and not layout.totals:
         said += _uncounted_lines(comparison)
     if comparison.sides[0].fit is not None:
+        words = dict.fromkeys(find_types(side.report.network).title for side in comparison.sides)
         said.append(
-            "On a microcontroller, int8: sram is what a perfect planner needs, arena TensorFlow "
-            "Lite Micro's, within 3.1 %."
+            f"On a microcontroller, {' and '.join(words)}: sram is what a perfect planner needs, "
+            "arena TensorFlow Lite Micro's, within 3.1 %."
         )
     return said + _time_lines(comparison)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cnncost.costs.memory.arena import Arena
+from cnncost.costs.memory.embedded import find_types
+from cnncost.number_types import INT8
 from cnncost.quantity import TIME
 from cnncost.study.board_fit import ENERGY, LIMITED, BoardFit, Need, NetworkFit
 from cnncost.timing.engines import MEDIAN_ERROR
@@ -38,10 +40,8 @@ def fit_results(found: NetworkFit, engine: str = "") -> Results:
 
 
 def _build_page(found: NetworkFit, engine: str) -> Page:
-    if len(found.boards) == 1:
-        table = _needs_table(found.boards[0], engine)
-    else:
-        table = _boards_table(found, engine)
+    single = len(found.boards) == 1
+    table = _needs_table(found, engine) if single else _boards_table(found, engine)
     return Page([Remark(_say_answer(found)), table, *_memory_tables(found)], found.network.name)
 
 
@@ -100,8 +100,8 @@ def _margin_text(need: Need) -> str:
     return f"{bound}{sign}{write_amount(need.word, left)}{share}"
 
 
-def _needs_table(fit: BoardFit, engine: str) -> Table:
-    rows = []
+def _needs_table(found: NetworkFit, engine: str) -> Table:
+    rows, (fit,) = [], found.boards
     for word in LIMITED:
         need, label = fit.find_need(word), _label(word)
         if need is None:
@@ -110,14 +110,16 @@ def _needs_table(fit: BoardFit, engine: str) -> Table:
         has = "" if need.limit is None else write_amount(word, need.limit)
         known = has or ("?" if word in ("sram", "flash") else "")
         rows.append([label, _needed_text(need), known, _margin_text(need)])
-    said = [_say_bytes(), *_time_lines([fit], engine)]
+    said = [_say_bytes(found), *_time_lines([fit], engine)]
     return Table(("", "needs", "has", "margin"), rows, caption=said)
 
 
-def _say_bytes() -> str:
+def _say_bytes(found: NetworkFit) -> str:
+    types = find_types(found.network)
+    kinds = "weights and biases in int8" if types == INT8 else types.describe().partition(", ")[2]
     return (
         "SRAM: TensorFlow Lite Micro's arena, within 3.1 %, which margins allow for, besides the "
-        "program's own. Flash: weights and biases in int8, besides the program."
+        f"program's own. Flash: {kinds}, besides the program."
     )
 
 
@@ -165,7 +167,7 @@ def _boards_table(found: NetworkFit, engine: str) -> Table:
             need = fit.find_need(word)
             cells.append("?" if need is None else _short_range(need))
         rows.append(cells)
-    said = [_say_bytes(), *_time_lines(found.boards, engine)]
+    said = [_say_bytes(found), *_time_lines(found.boards, engine)]
     return Table(titles, rows, words=(0, 1), caption=said)
 
 
@@ -245,7 +247,7 @@ def _build_data(found: NetworkFit, engine: str) -> dict[str, object]:
     return {
         "schema_version": 1,
         "name": found.network.name,
-        "dtype": "int8",
+        "dtype": find_types(found.network).title,
         "engine": engine or None,
         "complete": found.arena.complete,
         "fits": found.holds,

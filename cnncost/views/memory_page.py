@@ -10,6 +10,7 @@ from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.memory_report import TimelineStep
 from cnncost.costs.typed_bytes import count_typed_bytes
 from cnncost.network import Network
+from cnncost.number_types import INT8, NumberTypes
 from cnncost.views.amounts import MEBI, as_mebibytes
 from cnncost.views.page import Page, Results, Table
 
@@ -30,8 +31,11 @@ class MemoryFigure(NamedTuple):
     exact: bool
 
 
-def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
-    """List the quantities in the order of the report."""
+def summary_figures(
+    found: Memory, embedded: Embedded, types: NumberTypes | None = None
+) -> list[MemoryFigure]:
+    """List the quantities in the order of the report; `types` are those of the network's file."""
+    word = (types or INT8).title
     known, complete = found.known, found.complete
     rows = [
         MemoryFigure("parameters", found.parameters, known),
@@ -49,9 +53,9 @@ def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
         ]
     return [
         *rows,
-        MemoryFigure("SRAM, int8, batch 1", embedded.sram, known),
-        MemoryFigure("SRAM, int8, depthwise and add in place", embedded.sram_in_place, known),
-        MemoryFigure("flash, int8", embedded.flash, known),
+        MemoryFigure(f"SRAM, {word}, batch 1", embedded.sram, known),
+        MemoryFigure(f"SRAM, {word}, depthwise and add in place", embedded.sram_in_place, known),
+        MemoryFigure(f"flash, {word}", embedded.flash, known),
     ]
 
 

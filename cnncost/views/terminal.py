@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
+from cnncost.number_types import NumberTypes
 from cnncost.views import caption
 from cnncost.views.amounts import Value
 from cnncost.views.grid import GAP, Grid, ascii_only, line_room
@@ -54,7 +55,7 @@ def write_table(
         said += [caption.step_text(report, found), f"{caption.scale_text(found)}:"]
     grid.write_grid(file, said)
     if report.footprints is not None:
-        _write_summary(file, report.footprints)
+        _write_summary(file, report.footprints, report.network.types)
 
 
 def _fit_columns(
@@ -76,11 +77,11 @@ def _fit_columns(
     return columns, grid
 
 
-def _write_summary(file: TextIO, found: Footprints) -> None:
+def _write_summary(file: TextIO, found: Footprints, types: NumberTypes | None) -> None:
     """Write every amount of memory by name, below the table."""
     from cnncost.views.memory_page import figure_lines, summary_figures
 
-    for line in figure_lines(summary_figures(found.memory, found.embedded)).splitlines():
+    for line in figure_lines(summary_figures(found.memory, found.embedded, types)).splitlines():
         file.write(f" {line}\n")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from cnncost.costs.memory.file_operators import list_file_operators
 from cnncost.costs.memory.lite_operators import LiteGraph, list_operators
 from cnncost.network import Network
 
@@ -76,16 +77,17 @@ class Arena(NamedTuple):
 def plan_arena(
     network: Network, *, scratch: bool = True, tail: Sequence[int] = TAIL_32_BITS
 ) -> Arena:
-    """Plan the arena of a network in int8.
+    """Plan the arena of a network, by its TensorFlow Lite file's own steps if it has one.
 
     Args:
-        scratch: whether CMSIS-NN computes, whose kernels need buffers of their own; TensorFlow's
-            plain kernels do without.
+        scratch: whether CMSIS-NN computes, whose kernels need buffers of their own; most of
+            TensorFlow's plain kernels do without.
         tail: bytes of the tail, as in `TAIL_32_BITS`.
     """
-    graph = list_operators(network)
+    program = network.program
+    graph = list_file_operators(network, program) if program else list_operators(network)
     buffers = place_greedily(_list_buffers(graph, scratch=scratch))
-    head = max(buffer.top for buffer in buffers)
+    head = max((buffer.top for buffer in buffers), default=0)
     steps = [step for b in buffers if b.top == head for step in range(b.first, b.last + 1)]
     live = _sum_live_bytes(buffers, len(graph.operators))
     per_channel, per_operator, besides = tail
@@ -133,24 +135,45 @@ def _find_gap(size: int, others: Iterable[Buffer]) -> int:
 
 def _list_buffers(graph: LiteGraph, *, scratch: bool) -> list[Buffer]:
     """List the buffers in the planner's order: inputs, outputs of operators, scratch."""
-    inputs = [node.output.units for node in graph.inputs]
-    sizes = [*inputs, *(operator.bytes for operator in graph.operators)]
-    names = [*(node.name for node in graph.inputs), *(op.name for op in graph.operators)]
-    first = [*(0 for _ in inputs), *range(len(graph.operators))]
-    last, end = list(first), max(0, len(graph.operators) - 1)
+    lives = _find_lives(graph)
+    sizes, names = list(graph.input_bytes), list(graph.inputs)
+    for operator in graph.operators:
+        sizes.append(operator.bytes)
+        names.append(operator.name)
+    first = [*(0 for _ in graph.inputs), *range(len(graph.operators))]
+    order = [(step, place) for place, step in enumerate(first)]
+    for step, operator in enumerate(graph.operators):
+        for number, size in enumerate(operator.further, 2):
+            order.append((step, len(sizes)))
+            sizes.append(size)
+            names.append(f"{operator.name} ({number})")
+    found = [
+        _make_buffer(names[place], step, lives[place], sizes[place])
+        for step, place in [*order[: len(graph.inputs)], *sorted(order[len(graph.inputs) :])]
+    ]
+    for step, operator in enumerate(graph.operators):
+        size = operator.scratch if scratch else operator.plain_scratch
+        if size:
+            found.append(_make_buffer(f"{operator.name} (scratch)", step, step, size))
+    return found
+
+
+def _make_buffer(name: str, first: int, last: int, size: int) -> Buffer:
+    return Buffer(name, first, last, -(-size // ALIGNED) * ALIGNED)
+
+
+def _find_lives(graph: LiteGraph) -> list[int]:
+    """Find the last step that needs each buffer, in the order of `LiteGraph.kept`."""
+    end = max(0, len(graph.operators) - 1)
+    last = [*(0 for _ in graph.inputs), *range(len(graph.operators))]
+    for step, operator in enumerate(graph.operators):
+        last += [step] * len(operator.further)
     for step, operator in enumerate(graph.operators):
         for i in operator.reads:
-            last[i] = step
+            last[i] = max(last[i], step)
     for i in graph.outputs:
         last[i] = end
-    rows = list(zip(names, first, last, sizes, strict=True))
-    if scratch:
-        rows += [
-            (f"{operator.name} (scratch)", step, step, operator.scratch)
-            for step, operator in enumerate(graph.operators)
-            if operator.scratch
-        ]
-    return [Buffer(name, a, b, -(-size // ALIGNED) * ALIGNED) for name, a, b, size in rows]
+    return last
 
 
 def _sum_live_bytes(buffers: Sequence[Buffer], steps: int) -> list[int]:

@@ -1,4 +1,5 @@
-"""Memory on a microcontroller in int8: activations lie in SRAM, parameters in flash."""
+"""Memory on a microcontroller: activations lie in SRAM, parameters in flash; in the types that a
+network has, or in int8."""
 
 from __future__ import annotations
 
@@ -8,9 +9,7 @@ from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.layers.convolution import Conv
 from cnncost.network import Input, Network, Node
-
-BIAS = 4
-"""Bytes of a bias (int32); a weight has 1 byte (int8)."""
+from cnncost.number_types import INT8, NumberTypes
 
 
 class Embedded(NamedTuple):
@@ -24,24 +23,43 @@ class Embedded(NamedTuple):
 
 
 def measure_embedded(network: Network) -> Embedded:
-    """Measure SRAM and flash in int8, with norms and activations folded into the layer before."""
+    """Measure SRAM and flash, with norms and activations folded into the layer before."""
     apart, over = (_find_sram_peak(network, in_place=word) for word in (False, True))
     return Embedded(apart, over, count_flash(network))
 
 
+def find_types(network: Network) -> NumberTypes:
+    """Find the types of a network's numbers: int8 with int32 biases where it does not say them."""
+    return network.types or INT8
+
+
 def count_flash(network: Network) -> int:
-    """Count the bytes of the parameters: 1 per weight, 4 per bias. A norm becomes the bias of
-    the layer before it."""
-    return sum(_count_layer_flash(network, node) for node in network.layers if node.shares is None)
+    """Count the bytes of the parameters: in int8 1 per weight, 4 per bias. A norm becomes the bias
+    of the layer before it."""
+    return -(-count_flash_bits(network) // 8)
 
 
-def _count_layer_flash(network: Network, node: Node) -> int:
-    x = node.inputs[0]
-    if node.layer.word != "batchnorm":
-        return node.layer.weights(x) + node.layer.extras(x) + BIAS * node.layer.biases(x)
+def count_flash_bits(network: Network) -> int:
+    """Count the bits of the parameters."""
+    types = find_types(network)
+    layers = (node for node in network.layers if node.shares is None)
+    own = sum(_count_layer_bits(network, node, types) for node in layers)
+    return own + 8 * types.other_bytes
+
+
+def _count_layer_bits(network: Network, node: Node, types: NumberTypes) -> int:
+    x, layer = node.inputs[0], node.layer
+    if layer.word != "batchnorm":
+        weights = layer.weights(x) + layer.extras(x)
+        return types.weight_bits * weights + types.bias_bits * layer.biases(x)
     before = network.nodes[node.reads[0]]
     has_bias = before.layer is not None and before.layer.biases(before.inputs[0]) > 0
-    return 0 if has_bias else BIAS * x.channels
+    return 0 if has_bias else types.bias_bits * x.channels
+
+
+def count_activation_bytes(network: Network, units: int) -> int:
+    """Count the bytes of so many activations."""
+    return find_types(network).activation_bytes * units
 
 
 def _find_sram_peak(network: Network, *, in_place: bool) -> int:
@@ -50,7 +68,7 @@ def _find_sram_peak(network: Network, *, in_place: bool) -> int:
 
 
 def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
-    """Find when each int8 activation of a network is alive, in the program's order."""
+    """Find when each activation of a network is alive, in the program's order."""
     nodes = network.nodes
     base: list[int] = []
     for node in nodes:
@@ -61,7 +79,8 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
             last[base[i]] = node.index
     for i in network.outputs:
         last[base[i]] = len(nodes) - 1
-    sizes = [node.output.units for node in nodes]
+    size = find_types(network).activation_bytes
+    sizes = [size * node.output.units for node in nodes]
     saved = [0] * len(nodes)
     for node in nodes if in_place else ():
         if _may_overwrite(node):

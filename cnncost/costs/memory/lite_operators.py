@@ -1,5 +1,5 @@
 """The operators that a TensorFlow Lite file has for a network: what is fused, and the buffers that
-they read and fill in int8."""
+they read and fill."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple, TypeGuard
 
+from cnncost.costs.memory.embedded import count_activation_bytes
 from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.layers.convolution import Conv, ConvTranspose, DepthwiseConv
 from cnncost.layers.sliding_window import Windowed
@@ -43,15 +44,19 @@ class LiteOperator(NamedTuple):
     reads: tuple[int, ...]
     """The buffers that it reads: a network's inputs come first, then one per operator."""
     bytes: int
-    """Of its output in int8."""
+    """Of its output."""
     scratch: int = 0
     """What CMSIS-NN's kernel needs besides while it runs, on a core with DSP instructions."""
+    plain_scratch: int = 0
+    """What TensorFlow's plain kernel needs besides."""
+    further: tuple[int, ...] = ()
+    """The bytes of its further outputs."""
 
 
 class LiteGraph(NamedTuple):
     """The operators of a network, in its order."""
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[str, ...]
     operators: tuple[LiteOperator, ...]
     outputs: tuple[int, ...]
     """The buffers that the network returns."""
@@ -64,10 +69,19 @@ class LiteGraph(NamedTuple):
     """Whether all layers' costs are known."""
     complete: bool
     """Whether moreover all operators are. If not, memory is a lower bound."""
+    input_bytes: tuple[int, ...]
+    """Of the inputs' buffers."""
+
+    @property
+    def kept(self) -> int:
+        """How many buffers are not scratch."""
+        further = sum(len(operator.further) for operator in self.operators)
+        return len(self.input_bytes) + len(self.operators) + further
 
 
 def list_operators(network: Network) -> LiteGraph:
-    """List the operators that TensorFlow's converter writes for a network in int8.
+    """List the operators that TensorFlow's converter writes for a network: in the types that it
+    has, or in int8.
 
     Batch norms are folded into the layer before them and ReLUs are fused with it. Padding other
     than none and TensorFlow's `same` is an operator of its own, and so is the reshape of a map for
@@ -77,13 +91,14 @@ def list_operators(network: Network) -> LiteGraph:
     for node in network.layers:
         listing.add_node(node)
     return LiteGraph(
-        network.inputs,
+        tuple(node.name for node in network.inputs),
         tuple(listing.operators),
         tuple(dict.fromkeys(listing.buffer[i] for i in network.outputs)),
         tuple(listing.fused),
         sum(node.output.channels for node in network.layers if isinstance(node.layer, _CONVS)),
         all(node.layer.known for node in network.layers),
         all(_is_operator(node) for node in network.layers),
+        tuple(count_activation_bytes(network, node.output.units) for node in network.inputs),
     )
 
 
@@ -121,7 +136,7 @@ class _Listing:
 
     def _add(self, node: Node, part: str, reads: Sequence[int], size: int, scratch: int = 0) -> int:
         """Add an operator; the buffer that it fills."""
-        name = f"{node.name}{part}"
+        name, size = f"{node.name}{part}", count_activation_bytes(self.network, size)
         self.operators.append(LiteOperator(name, node.index, tuple(reads), size, scratch))
         return self.first + len(self.operators) - 1
 
@@ -177,18 +192,22 @@ def _find_padded_shape(node: Node[Windowed]) -> Shape | None:
     return Shape(x.channels, tuple(n + sum(p) for n, p in zip(x.extents, pads, strict=True)))
 
 
-def count_scratch(node: Node) -> int:
+def count_scratch(node: Node, *, padded: bool = True) -> int:
     """Count the bytes of a buffer that CMSIS-NN's int8 kernel of a layer asks for, on a core with
-    DSP instructions (Cortex-M4, M7, M33): its `get_buffer_size` functions."""
+    DSP instructions (Cortex-M4, M7, M33): its `get_buffer_size` functions.
+
+    `padded` is whether what a layer pads is padded by that kernel.
+    """
     layer, x = node.layer, node.inputs[0]
     window = prod(getattr(layer, "kernel", ()))
     if isinstance(layer, ConvTranspose):
         return 4 * window * x.positions * node.output.channels
     if isinstance(layer, DepthwiseConv) or (isinstance(layer, Conv) and _is_depthwise(layer, x)):
-        return 0 if _is_fast_depthwise(layer, x) else 2 * window * x.channels
+        return 0 if _is_fast_depthwise(layer, x, padded=padded) else 2 * window * x.channels
     if isinstance(layer, Conv):
         taps = window * (x.channels // layer.groups)
-        return 0 if window == 1 and not _is_padded(layer, x) else 4 * _round_up(taps, 4)
+        plain = window == 1 and not (padded and _is_padded(layer, x))
+        return 0 if plain else 4 * _round_up(taps, 4)
     return 4 * x.channels if layer.word in ("avgpool", "global_avgpool", "adaptive_avgpool") else 0
 
 
@@ -196,10 +215,11 @@ def _is_depthwise(layer: Conv, x: Shape) -> bool:
     return layer.groups == x.channels > 1
 
 
-def _is_fast_depthwise(layer: Windowed, x: Shape) -> bool:
+def _is_fast_depthwise(layer: Windowed, x: Shape, *, padded: bool) -> bool:
     """Whether a depthwise convolution has the kernel that needs no buffer."""
     pads = [edge for window in layer.resolve_windows(x) for edge in (window.before, window.after)]
-    return set(layer.kernel) == {3} and len(layer.kernel) == 2 and max(pads) <= 1
+    fits = max(pads) <= 1 or not padded
+    return set(layer.kernel) == {3} and len(layer.kernel) == 2 and fits
 
 
 def _is_padded(layer: Windowed, x: Shape) -> bool:

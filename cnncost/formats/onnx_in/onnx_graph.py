@@ -39,6 +39,7 @@ from cnncost.formats.onnx_in.onnx_inference import (
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
 from cnncost.formats.onnx_in.onnx_own_files import OURS
+from cnncost.formats.onnx_in.onnx_types import find_onnx_types
 from cnncost.formats.onnx_in.quantised_steps import replace_quantised
 from cnncost.formats.onnx_in.shared_weights import (
     find_needed_steps,
@@ -71,6 +72,7 @@ def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -
     Raises:
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
+    types = find_onnx_types(model)
     model = replace(model, steps=replace_quantised(model.steps))
     model = replace(model, steps=find_needed_steps(model))
     for step in model.steps:
@@ -78,6 +80,11 @@ def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -
         lacks = LACKS_TENSOR if step.op in OPERATIONS and not step.inputs else ""
         if known and (why := find_wrong_attribute(step) or lacks):
             raise _refuse_step(file, step, why)
+    return replace(_read_with_batch(model, file, shapes), types=types)
+
+
+def _read_with_batch(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
+    """Read the model with its batch where it surely has one, else without, else as it comes."""
     try:
         return _read_until_agreed(model, file, shapes, Batch.CERTAIN)
     except NoBatch:  # a sequence's steps come first, or examples are mixed

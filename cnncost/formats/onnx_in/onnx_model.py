@@ -30,6 +30,14 @@ OF_ZEROS = re.compile(r"(zeros|linear|mm|addmm|matmul)(_\d+)?$")
 module calls a parameter so."""
 
 
+TYPES = {
+    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64",
+    9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16",
+    21: "uint4", 22: "int4",
+}  # fmt: skip
+"""The types of a tensor's numbers, by ONNX's number for each."""
+
+
 @dataclass(frozen=True)
 class OnnxTensor:
     """A constant: its dimensions, and its numbers where they are few and in the file."""
@@ -45,6 +53,8 @@ class OnnxTensor:
     """Whether it is a scale that is measured while the network runs."""
     products: tuple[tuple[str, int], ...] = ()
     """The products that made it, by their tensors, and their multiplications."""
+    word: str = ""
+    """The type of its numbers in the file; empty for one that is not there."""
 
     @property
     def size(self) -> int:
@@ -266,12 +276,13 @@ def read_tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
     if min(dims, default=1) < 0:
         raise CnncostError(f"tensor {proto.name!r} has the dimensions {list(dims)}")
     there = proto.data_location != 1 and size <= 16384
+    word = TYPES.get(proto.data_type, "")
     if not there:
-        return OnnxTensor(dims, None, floating)
+        return OnnxTensor(dims, None, floating, word=word)
     try:
         values = onnx.numpy_helper.to_array(proto)
         if values.dtype.kind not in "fiub":
             values = values.astype(numpy.float64) if floating else None
     except Exception:  # damaged data: the shape alone is known, as for external data
         values = None
-    return OnnxTensor(dims, values, floating)
+    return OnnxTensor(dims, values, floating, word=word)

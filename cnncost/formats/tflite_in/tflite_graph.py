@@ -4,6 +4,7 @@ opaque."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from cnncost.formats.tflite_in.known_cost import KnownCost
 from cnncost.formats.tflite_in.tflite_ends import emit_outputs, find_batch, start_inputs
 from cnncost.formats.tflite_in.tflite_importer import TfliteImporter
 from cnncost.formats.tflite_in.tflite_model import HINT
+from cnncost.formats.tflite_in.tflite_program import list_program
 from cnncost.formats.tflite_in.tflite_types import find_types
 
 if TYPE_CHECKING:
@@ -89,9 +91,10 @@ def build_tflite_graph(model: TfliteModel, file: str, shapes: Mapping[str, Dims]
     ops = absorb_paddings(needed_operations(importer.ops, outputs), importer.zeros, outputs)
     read = {name for op in ops for name in op.reads}
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
+    kept = {name: shape for name, shape in inputs.items() if name in read}
     return Graph(
-        stem, {name: shape for name, shape in inputs.items() if name in read}, ops, outputs,
-        types=types, notes=importer.notes.count_lines(),
+        stem, kept, ops, outputs, types=types, program=list_program(importer, list(kept), ops),
+        notes=importer.notes.count_lines(),
         unknown=list_unknown(importer.unknown, ops),
         audit=_describe_others(model),
     )  # fmt: skip
@@ -115,7 +118,10 @@ def _read_steps(importer: TfliteImporter) -> None:
                 raise CnncostError(
                     f"{importer.file}: {step.op} reads {name!r}, which a later step makes", HINT
                 )
+        kept = len(importer.ops)
         _read_step(importer, step)
+        latest = list(islice(reversed(importer.ops), len(importer.ops) - kept))
+        importer.made.append(tuple(reversed(latest)))
 
 
 def _read_step(importer: TfliteImporter, step: TfliteStep) -> None:

@@ -36,7 +36,6 @@ UNNAMED = TfliteStep("", (), ())
 Back = Callable[[Value], Value]
 """From what a layer made to what is seen in a tensor's place."""
 
-
 KEEPS = ("DEQUANTIZE", "QUANTIZE", "CAST", "DENSIFY", "RESHAPE", "TRANSPOSE", "SQUEEZE")
 """Operators that make constants of the same numbers."""
 
@@ -72,6 +71,8 @@ class TfliteImporter:
     shifts: dict[str, int] = field(default_factory=dict)
     """The buffer of the biases that an operation has."""
     names: FreeNames = field(default_factory=FreeNames)
+    made: list[tuple[str, ...]] = field(default_factory=list)
+    """The operations that each step became."""
     _solid: dict[Value, str] = field(default_factory=dict)
 
     def start_input(self, tensor: int, dims: Dims, label: str) -> tuple[int, ...]:

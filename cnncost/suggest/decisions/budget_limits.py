@@ -43,8 +43,9 @@ def limit_tables(
             limits[metric] = min(most, limits.get(metric, most))
             continue
         edited = edited or edited_layers_of(space)
-        more = _byte_columns(budget, edited, every=every)
-        columns += [ColumnLimit(column, budget.most) for column in more]
+        scale = COLUMN_SCALES.get(budget.metric, 1)
+        more = _byte_columns(budget, edited, scale * budget.most, every=every)
+        columns += [ColumnLimit(column, scale * budget.most) for column in more]
     joining = columns if every else _highest_today(columns)
     space, added = join_limits(replace(space, late=tuple(columns)), joining)
     return space, limits | added
@@ -89,10 +90,11 @@ def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
     return (tabled.index(budget.metric), budget.most) if budget.metric in tabled else None
 
 
-def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:
+def _byte_columns(
+    budget: Budget, edited: EditedLayers, most: int, *, every: bool
+) -> list[CostColumn]:
     """The columns that hold a budget of bytes: each must stay within it."""
-    found = BYTE_COLUMNS[budget.metric](edited)
-    space, most = edited.space, budget.most
+    found, space = BYTE_COLUMNS[budget.metric](edited), edited.space
     return [c for c in found if every or _highest(c, space.tables) > most]
 
 
@@ -149,3 +151,6 @@ BYTE_COLUMNS: dict[str, Callable[[EditedLayers], list[CostColumn]]] = {
     "flash": _flash_columns,
 }
 """Budgets that the tables' own metrics do not hold, and their columns."""
+
+COLUMN_SCALES = {"flash": 8}
+"""What a byte is in a budget's columns, where that is not 1."""

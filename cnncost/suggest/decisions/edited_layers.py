@@ -8,6 +8,7 @@ from functools import cached_property
 
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
+from cnncost.number_types import NumberTypes
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
@@ -71,7 +72,8 @@ class EditedLayers:
     def network(self, index: int, widths: Sequence[Pick] = ()) -> Network:
         """A node alone behind an input of its own, under these widths."""
         layer, xs = self._merged_layer(index, widths)
-        return sequence_network([(layer, xs)], xs[0], frozen=self._is_frozen(index))
+        frozen = self._is_frozen(index)
+        return sequence_network([(layer, xs)], xs[0], frozen=frozen, types=self._types)
 
     def substitute_network(
         self, index: int, picked: Pick, widths: Sequence[Pick] = ()
@@ -87,7 +89,8 @@ class EditedLayers:
             _, xs = self._merged_layer(edit.reads_instead[index], widths)
         try:
             layers = edit.substitutes[index](layer, xs)
-            return sequence_network(layers, xs[0], frozen=self._is_frozen(index))
+            frozen = self._is_frozen(index)
+            return sequence_network(layers, xs[0], frozen=frozen, types=self._types)
         except CnncostError:
             return None
 
@@ -111,6 +114,12 @@ class EditedLayers:
             if own.amounts.any():
                 parts.append(own if v < r else ColumnPart((r, v), own.amounts.T))
         return tuple(parts)
+
+    @property
+    def _types(self) -> NumberTypes | None:
+        """The types of a part of the network: bytes of others are the whole one's."""
+        types = self.editable.network.types
+        return types and types._replace(other_bytes=0)
 
     def _is_frozen(self, index: int) -> bool:
         return self.editable.network.nodes[index].frozen
@@ -161,7 +170,13 @@ def edited_layers_of(space: SearchSpace) -> EditedLayers:
     return EditedLayers(space, trials)
 
 
-def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = False) -> Network:
+def sequence_network(
+    layers: Sequence[PlacedLayer],
+    x: Shape,
+    *,
+    frozen: bool = False,
+    types: NumberTypes | None = None,
+) -> Network:
     """Layers one behind the other as a network with the input `x`.
 
     Raises:
@@ -173,7 +188,7 @@ def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = 
             Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer_shape(xs),
                  Place(0, 0), frozen)
         )  # fmt: skip
-    return Network("", tuple(nodes), (len(nodes) - 1,))
+    return Network("", tuple(nodes), (len(nodes) - 1,), types=types)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from cnncost.costs.count import count_network
-from cnncost.costs.memory.embedded import count_flash
+from cnncost.costs.memory.embedded import count_flash_bits, find_types
 from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import find_traits
 from cnncost.network import Network
@@ -200,11 +200,14 @@ class _InferenceSteps:
 
 
 def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
-    """Make the column of flash: the parameters (a metric of the tables, by its place) and a rest.
+    """Make the column of flash, in bits: those of a weight for each of the parameters (a metric of
+    the tables, by its place) and a rest.
 
-    The rest is three bytes more for each bias, and what norms fold into: affine in the widths.
+    The rest is, in int8, three bytes more for each bias, and what norms fold into: affine in the
+    widths.
     """
     today = _flash_beyond_parameters(edited.editable.network)
+    uses = {parameters: find_types(edited.editable.network).weight_bits}
     added: dict[int, list[int]] = {}
     for v, k in edited.editable.clock.watch(edited.changes):
         row = added.setdefault(v, [0] * len(edited.space.decisions[v].options))
@@ -217,11 +220,12 @@ def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
             parts += edited.replacement_parts(node.index, replacing[0], more)
         elif replacing:
             parts += _may_go(edited, node.index, replacing)
-    return CostColumn(today, tuple(parts), {parameters: 1})
+    return CostColumn(today, tuple(parts), uses)
 
 
 def _flash_beyond_parameters(network: Network) -> int:
-    return count_flash(network) - count_network(network).totals.parameters
+    bits = find_types(network).weight_bits
+    return count_flash_bits(network) - bits * count_network(network).totals.parameters
 
 
 def _replacement_bytes(

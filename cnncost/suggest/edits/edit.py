@@ -176,7 +176,7 @@ def apply_edit(network: Network, edit: Edit) -> tuple[dict[int, int], Network] |
     if any(nodes[last[i]].output != network.nodes[i].output for i in network.outputs):
         return None
     kept = {index: at for index, at in last.items() if index not in edit.substitutes}
-    return kept, replace(network, nodes=tuple(nodes), outputs=outputs)
+    return kept, replace(network, nodes=tuple(nodes), outputs=outputs, program=None)
 
 
 def _nodes_in_place(node: Input | Node, edit: Edit, xs: tuple[Shape, ...]) -> list[Input | Node]:

@@ -97,7 +97,8 @@ def remove_nodes(network: Network, removed: frozenset[int]) -> Network | None:
         if node.shares is not None and node.shares in removed:
             return None
         nodes.append(replace(node, index=at, reads=tuple([place[read] for read in reads])))
-    return replace(network, nodes=tuple(nodes), outputs=tuple([place[o] for o in network.outputs]))
+    outputs = tuple([place[o] for o in network.outputs])
+    return replace(network, nodes=tuple(nodes), outputs=outputs, program=None)
 
 
 def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
@@ -269,7 +270,7 @@ def change_layers(network: Network, changed: WidthTrial) -> Network:
     for node in network.nodes:
         placed = changed.get(node.index)
         nodes.append(node if placed is None or node.layer is None else place_layer(node, *placed))
-    return replace(network, nodes=tuple(nodes))
+    return replace(network, nodes=tuple(nodes), program=None)
 
 
 def place_layer(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Node:

@@ -47,9 +47,9 @@ def draw_arena(file: BinaryIO, report: Report, form: str, width: float) -> None:
 
 def _list_families(arena: Arena) -> list[tuple[Buffer, str]]:
     """List the buffers with the colours of what they are: inputs, outputs, scratch."""
-    inputs, steps = len(arena.graph.inputs), len(arena.graph.operators)
-    families = ["input"] * inputs + ["conv"] * steps
-    families += ["opaque"] * (len(arena.buffers) - inputs - steps)
+    inputs, kept = len(arena.graph.inputs), arena.graph.kept
+    families = ["input"] * inputs + ["conv"] * (kept - inputs)
+    families += ["opaque"] * (len(arena.buffers) - kept)
     return list(zip(arena.buffers, families, strict=True))
 
 

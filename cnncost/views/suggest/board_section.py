@@ -1,0 +1,122 @@
+"""What a plan comes to on a board: what binds after each of its edits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.quantity import TIME
+from cnncost.study.board_fit import Need, NetworkFit
+from cnncost.views.amounts import as_kibibytes
+from cnncost.views.fit_page import write_amount
+from cnncost.views.page import Page, Remark, Table, Title
+
+SHOWN = ("sram", "flash", TIME)
+
+
+class BoardReport(NamedTuple):
+    """A plan on a board, edit by edit."""
+
+    engine: str
+    steps: tuple[tuple[str, NetworkFit | None], ...]
+    """The network as it is, and once each edit is made; None where that makes no network."""
+    after: NetworkFit
+    limit: int | None
+    """The bytes of SRAM that the arena may take."""
+    bound: int | None
+    """The bytes that the last search held SRAM's lower bound to."""
+    tightened: int
+    """How often that was made smaller, because the arena was too large."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether arena and flash surely fit; of time the search holds the estimate."""
+        needs = [self.after.boards[0].find_need(word) for word in ("sram", "flash")]
+        return all(need is None or need.limit is None or need.holds for need in needs)
+
+
+def add_board_section(page: Page, report: BoardReport) -> Page:
+    """Put what a plan comes to on a board behind a suggestion."""
+    title = f"On {report.after.boards[0].board.title}"
+    rows = [_list_cells(phrase, fit) for phrase, fit in report.steps]
+    table = Table(("step", "arena", "flash", "time", "binds"), rows, words=(0, 4), wraps=True)
+    said = [Remark(text) for text in _say_search(report)]
+    return page._replace(blocks=[*page.blocks, Title(title), table, *said])
+
+
+def _list_cells(phrase: str, fit: NetworkFit | None) -> list[str]:
+    if fit is None:
+        return [phrase, "-", "-", "-", ""]
+    needs = [fit.boards[0].find_need(word) for word in SHOWN]
+    cells = ["?" if need is None else _write_need(need) for need in needs]
+    return [phrase, *cells, find_binding(fit)]
+
+
+def _write_need(need: Need) -> str:
+    bound = "" if need.complete else ">= "
+    return f"{bound}{write_amount(need.word, _likely_amount(need))}"
+
+
+def _likely_amount(need: Need) -> int:
+    return need.most if need.estimate is None else need.estimate
+
+
+def find_binding(fit: NetworkFit) -> str:
+    """Find what is nearest to its limit, or furthest above it; of SRAM, at which layer."""
+    needs = [need for word in SHOWN if (need := fit.boards[0].find_need(word))]
+    shares = {need.word: _likely_amount(need) / need.limit for need in needs if need.limit}
+    if not shares:
+        return ""
+    word = max(shares, key=lambda one: shares[one])
+    where = f" at {fit.arena.binding}" if word == "sram" else ""
+    return f"{word.replace('sram', 'SRAM')} {100 * shares[word]:.0f} %{where}"
+
+
+def _say_search(report: BoardReport) -> list[str]:
+    """Say what was searched for, and whether the arena holds."""
+    said = [
+        "Arena: TensorFlow Lite Micro's, within 3.1 %. It is no sum over layers: the search holds "
+        "its lower bound, a perfect planner's SRAM, and each plan's arena is recounted."
+    ]
+    if report.tightened and report.bound is not None and report.limit is not None:
+        times = "once" if report.tightened == 1 else f"{report.tightened} times"
+        limit, bound = as_kibibytes(report.limit), as_kibibytes(report.bound)
+        said.append(
+            f"The budget of SRAM's lower bound was tightened {times}, from {limit} to {bound}. "
+            "Plans above that bound were not looked for, though the arena of some may fit as well."
+        )
+    if not report.after.arena.complete:
+        said.append("Some buffers are not known: the arena is larger, so it is not sure to fit.")
+    elif not report.holds:
+        said.append("No plan was found whose arena surely fits.")
+    if report.engine:
+        said.append(f"Time is the estimate with {report.engine}; --engine names another.")
+    return said
+
+
+def build_board_data(report: BoardReport) -> dict[str, object]:
+    """Return the same for programs: bytes and seconds."""
+    return {
+        "board": report.after.boards[0].board.name,
+        "engine": report.engine or None,
+        "sram_limit": report.limit,
+        "lower_bound_held": report.bound,
+        "tightened": report.tightened,
+        "fits": report.holds if report.after.arena.complete else None,
+        "steps": [
+            {"edit": phrase, "binds": None, "arena": None, "flash": None, "time": None}
+            if fit is None
+            else {
+                "edit": phrase,
+                "binds": find_binding(fit),
+                "arena": fit.arena.total,
+                "flash": fit.embedded.flash,
+                "time": _find_seconds(fit),
+            }
+            for phrase, fit in report.steps
+        ],
+    }
+
+
+def _find_seconds(fit: NetworkFit) -> float | None:
+    time = fit.boards[0].time
+    return None if time is None else time.picoseconds / 10**12
