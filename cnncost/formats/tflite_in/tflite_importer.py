@@ -1,5 +1,4 @@
-"""Gather what reading a `.tflite` file finds: operations in the words of a spec, and what stands
-for each tensor."""
+"""Gather what a `.tflite` file holds: operations in a spec's words, and what each tensor is."""
 
 from __future__ import annotations
 
