@@ -14,6 +14,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+from evidence import find_beside
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
@@ -36,8 +37,8 @@ from cnncost.views.draw.figure_details import find_details
 from cnncost.views.draw.figure_parts import find_parts
 from cnncost.views.draw.part_places import place_parts
 
-ONNX = Path(__file__).parents[2] / "shared" / "reference" / "onnx"
-IMPORTS = sorted(ONNX.glob("*.legacy.onnx")) if ONNX.is_dir() else []
+ONNX = find_beside("reference/onnx")
+IMPORTS = sorted(ONNX.glob("*.legacy.onnx")) if ONNX else []
 POINTS = 25.4 / 72
 
 Area = tuple[float, float, float, float]

@@ -148,16 +148,19 @@ def _place_middles(
         for lane in {places.lanes[i] for i in here}:
             least = max(least, _label_bound(rank, lane, members, places, lengths, tiers, at))
         at.append(least)
-    last = members[-1]
-    reach = max(max(_right_reach(sizes[i]), lengths[i] / 2 if tiers else 0) for i in last)
-    rest = width - MARGIN - reach - at[-1]
-    for rank, here in enumerate(members):
-        if any(at[rank] + lengths[i] / 2 * (tiers > 0) > width - MARGIN for i in here):
-            return None
-    if rest < 0:
+    slack = [
+        width - MARGIN - at[rank] - max(_reach_right(sizes[i], lengths[i], tiers) for i in here)
+        for rank, here in enumerate(members)
+    ]
+    if min(slack) < 0:
         return None
-    share = rest / max(1, len(at) - 1)
+    share = min((left / rank for rank, left in enumerate(slack) if rank), default=0.0)
     return [at[rank] + share * rank for rank in places.ranks]
+
+
+def _reach_right(size: Volume, length: float, tiers: int) -> float:
+    """Return how far a volume and its label go to the right of its middle."""
+    return max(_right_reach(size), length / 2 if tiers else LINE_HEIGHT / 2 if length else 0)
 
 
 def _left_reach(size: Volume, length: float, tiers: int) -> float:
