@@ -204,6 +204,7 @@ def test_a_board_that_carries_it_changes_nothing(tmp_path: Path) -> None:
     (("--engine", "cmsis-nn"), "--engine changes no figure", "--board"),
     (("--board", "ek-ra6m4", "--device", "h100"), "--board and --device", "board's"),
     (("--board", "ek-ra6m4", "--pareto", "weights"), "--board and --pareto", "leave one out"),
+    (("--board", "ek-ra6m4", "--pick", "1", "--diff"), "--board and --pick", "leave one out"),
     (("--board", "ek-ra6m4", "--grow"), "--board and --grow", "leave one out"),
     (("--board", "ek-ra6m4", "--engine", "hal"), "no cycles of 'hal'", "hale"),
     (("--board", "ek-ra6m4", "--budget", "sram=50%"), "it is an amount", "sram=200KiB"),

@@ -82,18 +82,15 @@ class BoardTarget(NamedTuple):
         return fit_network(network, [self.board], engine=self.engine, limits=self.limits)
 
 
-def refuse_board_options(
-    board: str, engine: str, device: str, pareto: str, *, grow: bool, batch: int | None
-) -> None:
-    """Refuse options that say nothing beside a board, or without one.
+def refuse_board_options(board: str, engine: str, refused: Mapping[str, object]) -> None:
+    """Refuse options that say nothing beside a board, `refused` by their values, or without one.
 
     Raises:
         CnncostError: there is one.
     """
     if engine and not board:
         raise CnncostError("--engine changes no figure here", "it is for --board")
-    others = {"--device": device, "--pareto": pareto, "--grow": grow, "--batch": batch}
-    for option, value in others.items():
+    for option, value in refused.items():
         if board and value:
             why = "a board's time is the board's" if option == "--device" else "leave one out"
             raise CnncostError(f"--board and {option}", why)

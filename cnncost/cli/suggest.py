@@ -180,7 +180,8 @@ def suggest(
     timed = "a budget of time" if limits_time(budget or ()) else ""
     timed = timed or ("--pareto time" if pareto.strip() == TIME else "")
     _refuse_together(pareto, pick, write, diff=diff, form=form)
-    refuse_board_options(board, engine, device, pareto, grow=grow, batch=batch)
+    alone = {"--device": device, "--pareto": pareto, "--grow": grow, "--batch": batch}
+    refuse_board_options(board, engine, {**alone, "--pick": pick})
     target = read_target(board, engine, budget or ()) if board else None
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output

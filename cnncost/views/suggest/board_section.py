@@ -75,7 +75,8 @@ def _say_search(report: BoardReport) -> list[str]:
     """Say what was searched for, and whether the arena holds."""
     said = [
         "Arena: TensorFlow Lite Micro's, within 3.1 %. It is no sum over layers: the search holds "
-        "its lower bound, a perfect planner's SRAM, and each plan's arena is recounted."
+        "its lower bound, a perfect planner's SRAM, and the plan's arena is recounted; those of "
+        "the plans instead of it are not."
     ]
     if report.tightened and report.bound is not None and report.limit is not None:
         times = "once" if report.tightened == 1 else f"{report.tightened} times"
