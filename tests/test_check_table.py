@@ -47,6 +47,11 @@ def test_a_right_table_holds() -> None:
     assert (code, lines) == (0, ["24 of 24 numbers right"])
 
 
+def test_a_remark_behind_a_layers_name_is_no_part_of_it() -> None:
+    """LeNet-5's output: 84 x 10 weights, fixed."""
+    assert _check("layer,weights\noutput (frozen),840\n", net="lenet5")[0] == 0
+
+
 SLIPS = (
     ("conv2", "weights", 5 * 5 * 96 * 256, "groups are forgotten"),
     ("conv2", "weights", 5 * 5 * 48 * 128, "half: one of two towers"),

@@ -62,6 +62,7 @@ KINDS = {"conv": ("convolution", "conv"), "dense": ("fullyconnected", "dense", "
 def _find_row(report: Report, label: str) -> LayerCount | None:
     """Find the layer that a row's label names: by its name, else as `Convolution Layer 2`; None
     for the total."""
+    label = label.partition(" (")[0]  # without a remark such as (frozen)
     word = _plain_label(label)
     if word in ("total", "totals", "sum"):
         return None
