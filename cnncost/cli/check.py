@@ -7,6 +7,7 @@ import typer
 
 from cnncost import api
 from cnncost.cli import arch_reader, device_options, options
+from cnncost.cli.check_table import check_table, refuse_with_table
 from cnncost.cli.output import open_destination, refuse_existing, write_bytes
 from cnncost.cli.scale import collect_scale, refuse_idle
 from cnncost.errors import CnncostError, make_printable
@@ -35,7 +36,9 @@ cnncost check net.yaml --budget time=2ms --device rtx4090
 
 cnncost check nets/*.yaml --format junit -o report.xml
 
-cnncost check nets/*.yaml --ratchet"""
+cnncost check nets/*.yaml --ratchet
+
+cnncost check alexnet --table answers.csv"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -70,6 +73,14 @@ def check(
             "--ratchet", help="Where all holds, lower a file's own budgets to what it takes."
         ),
     ] = False,
+    table: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Check a filled-in table of counts (Markdown, CSV, pasted) instead; - is "
+            "standard input.",
+        ),
+    ] = "",
     device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
@@ -85,8 +96,21 @@ def check(
     is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
     otherwise, a spec's own budget of bytes too; sram and flash are int8. A budget of time,
     time=2ms, is compared with the estimate for --device. What is expected is expected of the
-    network as its file has it: with --set or --input, budgets alone are held.
+    network as its file has it: with --set or --input, budgets alone are held. --table compares
+    a table's numbers cell by cell, and says which known slip leads to a wrong one.
     """
+    if table:
+        others: dict[str, object] = {
+            "--budget": budget,
+            "--ratchet": ratchet,
+            "--device": device,
+            "--batch": batch,
+        }
+        others |= {"--dtype": dtype, "--optimizer": optimizer}
+        refuse_with_table(archs, form, table, others)
+        refuse_existing(output, force=force)
+        spec = arch_reader.load_spec(archs[0], settings, shapes, max_layers, strict=strict)
+        raise typer.Exit(int(not check_table(spec, table, output, force=force)))
     from cnncost.costs.promises import compare_budget, compare_expected
     from cnncost.views.check_lines import CheckedFile, check_line
     from cnncost.views.check_reports import REPORTS
