@@ -23,6 +23,8 @@ EVERY = {
     "layers": ("conv", "-o", "{}"),
     "zoo": ("-o", "{}"),
     "devices": ("-o", "{}"),
+    "boards": ("-o", "{}"),
+    "fit": ("mlperf_tiny_ad", "--board", "nucleo-l4r5zi", "-o", "{}"),
     "calibrate": ("mine", "-o", "{}", *QUICK_CALIBRATION),
     **dict.fromkeys(("table", "explain", "suggest", "memory", "check"), ("lenet5", "-o", "{}")),
 }

@@ -19,12 +19,13 @@ WAITING: dict[str, list[str]] = {
     "convert": ["-", "out.py"],
     "draw": ["-", "-o", "out.svg"],
     "run": ["minmax", "-"],
+    "fit": ["-", "--board", "nucleo-l4r5zi"],
 }
 """Arguments with which a command waits for its standard input."""
 
 
-def test_every_command_but_four_can_wait() -> None:
-    without_input = {"zoo", "layers", "devices", "calibrate"}
+def test_every_command_but_five_can_wait() -> None:
+    without_input = {"zoo", "layers", "devices", "boards", "calibrate"}
     assert {*WAITING} | without_input == {*COMMANDS}
 
 
