@@ -5,11 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd, lcm, prod
 from typing import NamedTuple
 
 from cnncost.costs.input_positions import READINGS, AxisReading, read_same_position
+from cnncost.layers import Layer
+from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Input, Network, Node
+from cnncost.shape import Shape
 
 LONGEST = 4096
 """The longest repeating pattern of positions that is followed; a longer one makes the answer
@@ -238,3 +241,13 @@ def _unite_tracks(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
         first,
         last,
     )
+
+
+def count_skipped_positions(layer: Layer, x: Shape) -> int:
+    """Count the positions of a map that no window of a layer reaches, at its ends."""
+    if not isinstance(layer, Windowed) or layer.word == "conv_transpose":
+        return 0
+    outputs = layer.infer_shape((x,)).extents
+    windows = zip(x.extents, outputs, layer.resolve_windows(x), strict=True)
+    reached = [min(n, (y - 1) * w.stride + w.reach - w.before) for n, y, w in windows]
+    return x.positions - prod(reached)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer
 from cnncost.shape import AXES, Shape, Window, same_padding
@@ -59,13 +57,3 @@ class Windowed(Layer):
         return tuple(
             w.count_outputs(n) for n, w in zip(x.extents, self.resolve_windows(x), strict=True)
         )
-
-
-def count_skipped_positions(layer: Layer, x: Shape) -> int:
-    """Count the positions of a map that no window of a layer reaches, at its ends."""
-    if not isinstance(layer, Windowed) or layer.word == "conv_transpose":
-        return 0
-    outputs = layer.infer_shape((x,)).extents
-    windows = zip(x.extents, outputs, layer.resolve_windows(x), strict=True)
-    reached = [min(n, (y - 1) * w.stride + w.reach - w.before) for n, y, w in windows]
-    return x.positions - prod(reached)

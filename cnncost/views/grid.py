@@ -18,7 +18,7 @@ PADDING = 2
 GAP = PADDING + 1
 """Blanks between two columns: the padding and the box's own divider."""
 
-LEAST_WRAPPED = 20
+LEAST_WRAPPED = 16
 """The fewest characters that a column is wrapped to."""
 
 TEXT_WIDTH = 100

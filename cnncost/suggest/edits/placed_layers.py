@@ -22,9 +22,9 @@ from cnncost.accuracy.roles import (
     find_roles,
 )
 from cnncost.costs import Convention, count_layer
+from cnncost.costs.receptive_field import count_skipped_positions
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
-from cnncost.layers.sliding_window import count_skipped_positions
 from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.quantity import BUDGETS
