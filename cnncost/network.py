@@ -78,11 +78,11 @@ class Network:
     program: LiteProgram | None = None
     """The steps of the TensorFlow Lite file that it was read from, if it is as it was there."""
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Input, ...]:
         return tuple(node for node in self.nodes if node.layer is None)
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.layer is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import log, prod
+from operator import add
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -44,19 +45,19 @@ def add_terms(terms: Iterable[LayerTerms], *, less: Iterable[LayerTerms] = ()) -
 
     Of a network of many equal layers those of each kind are added once, as often as there are.
     """
-    sums = [0.0] * (len(NO_TERMS) - 1)
-    maps: dict[float, float] = {}
     times: dict[int, int] = {}
     known: dict[int, LayerTerms] = {}
     for sign, listed in ((1, terms), (-1, less)):
         for one in listed:
             times[id(one)] = times.get(id(one), 0) + sign
             known[id(one)] = one
-    for place, (*amounts, own) in known.items():
-        if not (count := times[place]):
-            continue
-        sums = [total + count * amount for total, amount in zip(sums, amounts, strict=True)]
-        for extent, weight in own.items():
+    sums: Iterable[float] = [0.0] * (len(NO_TERMS) - 1)
+    maps: dict[float, float] = {}
+    for place, one in known.items():
+        count = times[place]
+        # `maps`, the last field, has no sum to go to: `map` ends before it.
+        sums = map(add, sums, one if count == 1 else [count * amount for amount in one[:-1]])
+        for extent, weight in one.maps.items():
             maps[extent] = maps.get(extent, 0.0) + count * weight
     return LayerTerms._make([*sums, maps])
 

@@ -6,10 +6,11 @@ not be read for each trial. The variant that a search enters always is.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from operator import le
+from operator import attrgetter, le
 from time import monotonic
 from typing import NamedTuple
 
@@ -48,11 +49,6 @@ class SpatialTrial(NamedTuple):
     costs: tuple[Costs, ...]
     """What each layer costs that counts, in the file's order; where bytes or time are measured,
     each layer: every tensor takes some."""
-
-    @property
-    def totals(self) -> Costs:
-        """What these layers cost together."""
-        return tuple(map(sum, zip(*self.costs, strict=True)))
 
 
 class _Tail(NamedTuple):
@@ -109,9 +105,10 @@ class SpatialTrials:
             return None
         edit, counted = found
         meter = self.editable.meter
-        totals = map(sum, zip(meter.base_costs, *[one.costs for one in counted], strict=True))
-        rows = tuple([one.costs for one in counted if one.counted or meter.looks_at_all])
-        return SpatialTrial(edit, dict(zip(meter.tabled, totals, strict=True)), rows)
+        costs = [one.costs for one in counted]
+        totals = map(sum, zip(meter.base_costs, *costs, strict=True))
+        rows = costs if meter.looks_at_all else [one.costs for one in counted if one.counted]
+        return SpatialTrial(edit, dict(zip(meter.tabled, totals, strict=True)), tuple(rows))
 
     def _read_edit(self, edit: Edit) -> SpatialTrial | None:
         spec = self.editable.read_edited(edit.changes)
@@ -170,9 +167,11 @@ class SpatialTrials:
         """Count the layers of the network with an edit's substitutes in their places; with the
         edit, priced."""
         network = self.editable.network
-        outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
+        outputs = self._outputs.copy()
+        for index, shape in edit.resized.items():
+            outputs[index] = shape
         first, last = min([*edit.substitutes, *edit.resized]), max([*edit.substitutes, 0])
-        found = [one for node, one in self._as_it_is if node.index < first]
+        found = self._as_it_is[: bisect_left(network.layers, first, key=attrgetter("index"))]
         changed: dict[int, list[PlacedLayer]] = {}
         walked: list[tuple[int, int]] = []
         """Behind all substitutes: the nodes that were counted, and where among what was found."""
@@ -241,10 +240,15 @@ class SpatialTrials:
         return frozenset(cuts)
 
     @cached_property
-    def _as_it_is(self) -> list[tuple[Node, CountedLayer]]:
+    def _outputs(self) -> list[Shape]:
+        """The shape that each node puts out as it stands."""
+        return [node.output for node in self.editable.network.nodes]
+
+    @cached_property
+    def _as_it_is(self) -> list[CountedLayer]:
         """Each layer of the network as it stands, in their order."""
         layers = self.editable.network.layers
-        return [(node, one) for node in layers for one in self._count_node(node, node.inputs)]
+        return [one for node in layers for one in self._count_node(node, node.inputs)]
 
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
         """Count a node as it is over some inputs; nothing where it cannot take them, or where its
@@ -268,16 +272,15 @@ class SpatialTrials:
 def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
     """Find the trials that another beats in every layer's costs at no higher score; behind the
     deadline no more are compared."""
-    import numpy as np
-
-    # Where the total is more some layer costs more: such a trial beats none.
-    rows = np.array([(one.edit.score, *one.totals) for one in trials], dtype=np.float64)
-    most = rows + 1e-9 * np.abs(rows)  # what rounding may add
+    # One that beats another changes none but its layers, so each is looked for at one of its own.
+    places: dict[int | None, list[int]] = {}
+    for at, one in enumerate(trials):
+        places.setdefault(min(one.edit.substitutes, default=None), []).append(at)
     beaten = []
     for at, one in enumerate(trials):
         if monotonic() > deadline:
             break
-        rivals = np.flatnonzero((rows <= most[at]).all(axis=1)).tolist()
+        rivals = [k for place in (None, *one.edit.substitutes) for k in places.get(place, ())]
         if any(_beats(trials[k], one, first=k < at) for k in rivals if k != at):
             beaten.append(at)
     return frozenset(beaten)
@@ -286,14 +289,12 @@ def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[in
 def _beats(one: SpatialTrial, other: SpatialTrial, *, first: bool) -> bool:
     """Whether a trial scores no higher than another and no layer costs more, whatever other edits
     do; of two equal ones the `first` beats."""
-    if (one.edit.kind in NARROWER) != (other.edit.kind in NARROWER):
+    kinds_differ = (one.edit.kind in NARROWER) != (other.edit.kind in NARROWER)
+    if one.edit.score > other.edit.score or kinds_differ:
         return False  # narrower widths go together with one of them
     if not one.edit.substitutes.keys() <= other.edit.substitutes.keys():
         return False  # a layer that it changes may be replaced behind the other
-    if len(one.costs) != len(other.costs) or not all(map(_is_at_most, one.costs, other.costs)):
+    rows = zip(one.costs, other.costs, strict=False)
+    if len(one.costs) != len(other.costs) or not all(all(map(le, *pair)) for pair in rows):
         return False
     return first or one.costs != other.costs or one.edit.score < other.edit.score
-
-
-def _is_at_most(costs: Sequence[int], others: Sequence[int]) -> bool:
-    return all(map(le, costs, others))

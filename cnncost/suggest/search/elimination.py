@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import inf, prod
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,14 +124,14 @@ class EliminationOrder:
         """
         import numpy as np
 
-        price = np.asarray(prices)
+        price, (entries, steps) = np.asarray(prices), self._backward
+        priced = entries @ price
         rest: Floats = np.zeros((), dtype=np.float64)
         totals, picks = [rest], []
-        for step in self._backward:
-            whole = (step.costs @ price).reshape(step.own) + rest.reshape(step.behind)
-            if whole.shape != step.full:
-                whole = np.broadcast_to(whole, step.full)
-            rest = whole.min(axis=-1)
+        for step in steps:
+            whole = priced[step.entries].reshape(step.own) + rest.reshape(step.behind)
+            whole = whole if whole.shape == step.full else np.broadcast_to(whole, step.full)
+            rest = np.minimum.reduce(whole, axis=-1)
             totals.append(rest)
             picks.append(whole)
         return CostToGo(self, price, totals[::-1], picks[::-1])
@@ -142,31 +142,33 @@ class EliminationOrder:
 
         total: Ints = np.zeros(1 + len(self.metrics) + len(self.counted), dtype=np.int64)
         for stage in self.steps:
-            at = [chosen[v] for v in (*stage.before, stage.decision)]
-            sizes = stage.costs.shape[:-1]
-            total += stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, sizes, strict=True)])]
+            at = zip([*stage.before, stage.decision], stage.costs.shape[:-1], strict=True)
+            total += stage.costs[tuple([chosen[v] if n > 1 else 0 for v, n in at])]
         return total
 
     @cached_property
-    def _backward(self) -> list[_PricedStep]:
-        """The steps from the last to the first, in the form that the backward pass reads."""
-        steps = []
+    def _backward(self) -> tuple[Floats, list[_PricedStep]]:
+        """The amounts of all entries, priced at once; the steps from the last to the first."""
+        import numpy as np
+
+        steps, end, amounts = [], 0, 1 + len(self.metrics) + len(self.counted)
         for stage in reversed(self.steps):
-            axes = (*stage.before, stage.decision)
-            *own, amounts = stage.costs.shape
+            axes, own = (*stage.before, stage.decision), stage.costs.shape[:-1]
             behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
-            costs = stage.costs.reshape(-1, amounts).astype(float)
+            begin, end = end, end + prod(own)
             full = tuple([self.sizes[v] for v in axes])
-            steps.append(_PricedStep(costs, tuple(own), behind, full))
-        return steps
+            steps.append(_PricedStep(slice(begin, end), own, behind, full))
+        rows = [stage.costs.reshape(-1, amounts) for stage in reversed(self.steps)]
+        return np.concatenate([np.zeros((0, amounts)), *rows]), steps
 
 
 class _PricedStep(NamedTuple):
     """One step, in the form that the backward pass reads."""
 
-    costs: Floats
+    entries: slice
+    """Its own among those of all steps."""
     own: tuple[int, ...]
-    """The shape of its entries."""
+    """Their shape."""
     behind: tuple[int, ...]
     """The shape of the costs to the end behind it."""
     full: tuple[int, ...]
@@ -270,8 +272,7 @@ def find_prices(
     """
     import numpy as np
 
-    room, scales, tolerance = resources
-    prices = start
+    (room, scales, tolerance), prices = resources, start
     bound = order.cost_to_go([1.0, *(prices / scales)])
     # Prices of another search may start anywhere below: a bound of -10 is a bound.
     best: tuple[float, CostToGo, Floats] = (-inf, bound, start)
@@ -289,11 +290,10 @@ def find_prices(
             chosen, score = picked, int(amounts[0])
         if best[0] > score - 1 + tolerance:
             break
-        if since >= 5:
-            pace, since = pace / 2, 0
+        pace, since = (pace / 2, 0) if since >= 5 else (pace, since)
         if not (length := float(over @ over)) or pace < 0.01 or monotonic() > deadline:
             break
-        # The aim lies above the bound even where the best known score is met nearly.
+        # The aim lies above the bound even where the best score is nearly met.
         step = pace * (max(score, best[0] + 1) - value) / length
         prices = np.maximum(prices + step * over, 0)
         bound = order.cost_to_go([1.0, *(prices / scales)])

@@ -48,7 +48,9 @@ def undominated_labels(labels: Ints, states: Ints) -> Ints:
             later = np.flatnonzero(alive & (place > start))
             earlier = rivals < place[later, None]
             against = np.minimum(first[later, None] + rivals, later[:, None])
-            worse = (sorted_[against] <= sorted_[later, None]).all(axis=2) & earlier
+            worse = np.broadcast_to(earlier, against.shape)
+            for amounts in sorted_.T:  # one by one: to reduce a short last axis is slow
+                worse = worse & (amounts[against] <= amounts[later, None])
             alive[later[worse.any(axis=1)]] = False
         order = order[alive]
         if most < RIVALS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
+from math import sqrt
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import (
@@ -37,16 +39,22 @@ def scale_uniformly(
     widest = allowed.widest if allowed.grow else Fraction(1)
     steps = {f for n in numbers for f in n.factors(widest) if f >= NARROWEST}
     factors = sorted({Fraction(NARROWEST), *steps})
-    best, low, high = None, 0, len(factors)
+    before = editable.measure(editable.network)
+    # Weights and connections go with the square of a factor, so the search begins at the root.
+    probe = bisect_left(factors, min(sqrt(b.most / max(before[b.metric], 1)) for b in budgets))
+    best, low, high, step = None, 0, len(factors), 1
     while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
         editable.clock.check()
-        middle = (low + high) // 2
+        bracketed = low > 0 and high < len(factors)
+        middle = (low + high) // 2 if bracketed else min(max(probe, low), high - 1)
         at, plan = _scale_validly(editable, numbers, factors[low : middle + 1])
         if plan is not None and not budgets_hold(plan.after, budgets):
             high = low + at
+            probe = high - step
         else:
             best, low = plan or best, middle + 1
-    before = editable.measure(editable.network)
+            probe = middle + step
+        step *= 2
     room = allowed.grow and all(before[budget.metric] < budget.most for budget in budgets)
     return None if room and best is not None and not best.edits else best
 
