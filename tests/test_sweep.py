@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from command import run
+
+from cnncost.cli.arch_reader import make_reader
 
 WIDTHS = {"1.0": (569, 4.2), "0.75": (325, 2.6), "0.5": (149, 1.3), "0.25": (41, 0.5)}
 """Howard et al. 2017, table 6: millions of multiply-adds and of parameters."""
@@ -82,3 +85,12 @@ def test_readable_forms_show_whole_numbers_and_the_convention(form: str) -> None
     shown = run("sweep", "mobilenet_v1", "--set", "alpha=1", "-f", form).stdout
     assert "568,740,352" in shown
     assert "those to zero padding" in " ".join(shown.split())
+
+
+def test_a_file_that_changes_meanwhile_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("params: {n: 1}\ninput: [4]\nlayers:\n  - dense: n\n")
+    read = make_reader(str(file), 100)
+    assert read(["n=2"], ()).network.nodes[1].output.channels == 2
+    file.write_text("params: {n: 1}\ninput: [4]\nlayers:\n  - dense: 10 * n\n")
+    assert read(["n=3"], ()).network.nodes[1].output.channels == 3

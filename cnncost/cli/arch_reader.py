@@ -15,6 +15,7 @@ from cnncost.language import MAX_LAYERS, Spec
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
+    from cnncost.place import Source
 
 
 def load_spec(
@@ -80,10 +81,18 @@ def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Seq
         if copy is None and api.path_exists(arch) and is_stream(path):
             copy = copy_stream(path, arch)
 
+        standing: Source | None = None
+
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
+            nonlocal standing
+            if standing is not None:  # one text for all readings, whatever becomes of the file
+                again = _make_text_reader(standing.text, standing.name, max_layers)
+                return again(settings, shapes)
             params, inputs = parse_settings(settings), parse_shapes(shapes)
             file = copy.name if copy else arch
-            return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
+            spec = api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
+            standing = None if spec.paths else spec.text
+            return spec
 
         return load_file
     return _make_text_reader(read_input_text(), "<stdin>", max_layers)
