@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
 
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
+
+MOST_BYTES, LEAST_ROOM = 384 * 2**20, 48 * 2**20
+"""Bytes of memory that the process takes when HiGHS is stopped; and those that a search may take
+in any case."""
 
 
 @dataclass
@@ -134,11 +141,12 @@ def find_duals(programme: LinearProgramme, seconds: float) -> Floats | None:
 
 
 def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
-    """Run HiGHS for at most so many seconds: it looks at its own time limit late.
+    """Run HiGHS for at most so many seconds, since it looks at its own time limit late, and only
+    while memory lasts: what it knows by then is its answer.
 
     It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
     """
-    from threading import TIMEOUT_MAX, Event, Thread
+    from threading import Event, Thread
 
     ended = Event()  # Thread.join() takes a thread for ended once Ctrl-C has interrupted it
 
@@ -149,12 +157,24 @@ def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no type
             ended.set()
 
     highs.HandleUserInterrupt = True
+    end, most = monotonic() + seconds, max(MOST_BYTES, _resident_bytes() + LEAST_ROOM)
     Thread(target=run, daemon=True).start()
     try:
-        ended.wait(min(max(0.0, seconds), TIMEOUT_MAX))
+        while (left := end - monotonic()) > 0 and not ended.wait(min(left, 0.1)):
+            if _resident_bytes() > most:
+                break
     finally:
         highs.cancelSolve()
         ended.wait()
+
+
+def _resident_bytes() -> int:
+    """Return the bytes of memory that this process takes; 0 where the system has no such file."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _release_highs(highs: Any) -> None:  # Any: highspy has no types
