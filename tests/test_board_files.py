@@ -181,6 +181,17 @@ def test_a_plan_fits_the_board(tmp_path: Path) -> None:
     assert found["steps"][0]["binds"].endswith(" at c2")
 
 
+def test_plans_instead_of_it_are_recounted_and_picked(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(NET)
+    (tmp_path / "board.yaml").write_text(BOARD.format(20))
+    words = ("suggest", "net.yaml", "--board", "board.yaml", "-f", "json", "--write")
+    done = run(*words, "one.yaml", "--pick", "1", cwd=tmp_path)
+    found = json.loads(done.stdout)["board"]["instead"][0]
+    fit = run("fit", "one.yaml", "--board", "board.yaml", "-f", "json", cwd=tmp_path)
+    assert json.loads(fit.stdout)["sram"]["arena"] == found["arena"]
+    assert (fit.returncode, done.returncode) == ((0, 0) if found["fits"] else (1, 1))
+
+
 def test_a_plan_of_a_file_is_a_spec(tmp_path: Path) -> None:
     model = Model("int8")
     model.save(tmp_path, quantised(model))
@@ -204,7 +215,6 @@ def test_a_board_that_carries_it_changes_nothing(tmp_path: Path) -> None:
     (("--engine", "cmsis-nn"), "--engine changes no figure", "--board"),
     (("--board", "ek-ra6m4", "--device", "h100"), "--board and --device", "board's"),
     (("--board", "ek-ra6m4", "--pareto", "weights"), "--board and --pareto", "leave one out"),
-    (("--board", "ek-ra6m4", "--pick", "1", "--diff"), "--board and --pick", "leave one out"),
     (("--board", "ek-ra6m4", "--grow"), "--board and --grow", "leave one out"),
     (("--board", "ek-ra6m4", "--engine", "hal"), "no cycles of 'hal'", "hale"),
     (("--board", "ek-ra6m4", "--budget", "sram=50%"), "it is an amount", "sram=200KiB"),

@@ -62,6 +62,17 @@ Engine = Annotated[
 ]
 
 
+Patches = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=32,
+        metavar="N",
+        help="Run the first layers in N x N patches of their maps, one after another (MCUNetV2).",
+    ),
+]
+
+
 def load_boards(words: Sequence[str]) -> "list[Board]":
     """Load boards by their names or paths.
 

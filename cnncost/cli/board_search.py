@@ -46,6 +46,8 @@ class BoardTarget(NamedTuple):
     """All but SRAM's, which the arena is held to."""
     limits: dict[str, int]
     """What there is: bytes of SRAM and flash, picoseconds."""
+    patches: int | None = None
+    """The first layers run in so many patches along each axis."""
 
     def make_wanted_device(self, wanted: str) -> "Device | None":
         """Make what times are estimated for, if something is `wanted` of it.
@@ -67,6 +69,7 @@ class BoardTarget(NamedTuple):
         """Write the command line that holds a written file to the board and to these budgets."""
         words = ["cnncost", "fit", "FILE" if path == "-" else path, "--board", self.word]
         words += ["--engine", self.engine] if self.engine else []
+        words += ["--patches", str(self.patches)] if self.patches else []
         has = {"sram": self.board.sram, "flash": self.board.flash}
         if self.limits.get("sram") != has["sram"]:
             budgets = {**budgets, "sram": _write_bytes(self.limits["sram"])}
@@ -75,28 +78,43 @@ class BoardTarget(NamedTuple):
                 words += ["--budget", f"{metric}={amount}"]
         return join(words)
 
+    def choose_first_bound(self, network: "Network") -> int | None:
+        """Choose what the first search holds SRAM's lower bound to: all that the network takes as
+        it is, where patches may be enough."""
+        limit = self.limits.get("sram")
+        if limit is None or not self.patches:
+            return limit
+        return max(limit, self.fit(network).embedded.sram)
+
     def fit(self, network: "Network") -> "NetworkFit":
         """Recount what a network needs there."""
         from cnncost.study.board_fit import fit_network
 
-        return fit_network(network, [self.board], engine=self.engine, limits=self.limits)
+        return fit_network(
+            network, [self.board], engine=self.engine, limits=self.limits, patches=self.patches
+        )
 
 
-def refuse_board_options(board: str, engine: str, refused: Mapping[str, object]) -> None:
+def refuse_board_options(
+    board: str, engine: str, patches: int | None, refused: Mapping[str, object]
+) -> None:
     """Refuse options that say nothing beside a board, `refused` by their values, or without one.
 
     Raises:
         CnncostError: there is one.
     """
-    if engine and not board:
-        raise CnncostError("--engine changes no figure here", "it is for --board")
+    if not board and (engine or patches):
+        option = "--engine" if engine else "--patches"
+        raise CnncostError(f"{option} changes no figure here", "it is for --board")
     for option, value in refused.items():
         if board and value:
             why = "a board's time is the board's" if option == "--device" else "leave one out"
             raise CnncostError(f"--board and {option}", why)
 
 
-def read_target(name: str, engine: str, budgets: Sequence[str]) -> BoardTarget:
+def read_target(
+    name: str, engine: str, budgets: Sequence[str], patches: int | None = None
+) -> BoardTarget:
     """Load a board, and add its SRAM and flash to the budgets unless they are given.
 
     Raises:
@@ -120,7 +138,7 @@ def read_target(name: str, engine: str, budgets: Sequence[str]) -> BoardTarget:
         kept.append(f"flash={_write_bytes(board.flash)}")
     has = {"sram": board.sram, "flash": board.flash}
     limits = {**{word: most for word, most in has.items() if most is not None}, **limits}
-    return BoardTarget(name, board, engine, tuple(kept), limits)
+    return BoardTarget(name, board, engine, tuple(kept), limits, patches)
 
 
 def _write_bytes(count: int) -> str:
@@ -134,6 +152,11 @@ class BoardAnswer(NamedTuple):
     found: "Suggestion"
     report: "BoardReport"
 
+    def holds(self, plan: "Plan | None") -> bool:
+        """Whether a plan of what was found, or else the network as it is, surely fits."""
+        fits = dict(zip(map(id, self.found.alternatives), self.report.instead, strict=False))
+        return self.report.is_held_by(fits.get(id(plan), self.report.after))
+
 
 def search_board(
     target: BoardTarget, study: "Suggester", network: "Network", progress: "Progress | None"
@@ -144,10 +167,11 @@ def search_board(
     `study` is ready for the first search; `network` is what is edited, as its file has it.
     """
     from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.views.patches_section import name_patches
     from cnncost.views.suggest.board_section import BoardReport
 
     end, today = monotonic() + study.request.seconds, target.fit(network)
-    limit = bound = target.limits.get("sram")
+    limit, bound = target.limits.get("sram"), target.choose_first_bound(network)
     tightened, least_over = 0, None
     while True:
         found = study.suggest(progress)
@@ -161,10 +185,15 @@ def search_board(
         left = max(1.0, end - monotonic())
         request = replace(study.request, budgets=target.list_budgets(bound), seconds=left)
         study = Suggester(study.spec, request)
-    steps = [("as it is", today), *(list_fits(target, plan) if plan else [])]
-    return BoardAnswer(
-        study, found, BoardReport(target.engine, tuple(steps), after, limit, bound, tightened)
-    )
+    steps: list[tuple[str, NetworkFit | None]] = [("as it is", today)]
+    if today.patches:
+        alone = target._replace(patches=None).fit(network)
+        steps = [("as it is", alone), (name_patches(today.patches), today)]
+    steps += list_fits(target, plan) if plan else []
+    others = found.alternatives if plan else ()
+    instead = tuple([target.fit(_read_plan(study, other)) for other in others])
+    report = BoardReport(target.engine, tuple(steps), after, instead, limit, bound, tightened)
+    return BoardAnswer(study, found, report)
 
 
 def _tighten_bound(

@@ -21,6 +21,8 @@ cnncost fit mlperf_tiny_vww --board nucleo-l4r5zi
 
 cnncost fit mlperf_tiny_ic --board nucleo-l4r5zi --engine cmsis-nn --budget time=200ms
 
+cnncost fit mobilenet_v2 --set alpha=0.5 --board disco-f746ng --patches 3
+
 cnncost fit mlperf_tiny_vww --board disco-f746ng --board ek-ra6m4 --board nucleo-g0b1re
 
 cnncost fit mobilenet_v1 --set alpha=0.25 --sram 256KiB --flash 1MiB --core cortex-m4 --mhz 120"""
@@ -62,15 +64,7 @@ def fit(
             help="A further limit: time=100ms, energy=2mJ, sram=200KiB, flash=500KiB. Repeatable.",
         ),
     ] = None,
-    patches: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=32,
-            metavar="N",
-            help="Say what it saves and costs to run the first layers in N x N patches.",
-        ),
-    ] = None,
+    patches: board_options.Patches = None,
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -82,10 +76,10 @@ def fit(
     """Say whether a network fits a microcontroller board in int8: SRAM, flash, time, energy.
 
     SRAM is the arena of TensorFlow Lite Micro: what its own planner needs for the buffers, scratch
-    of CMSIS-NN's kernels among them, and the interpreter's data. Exit code 1 where it does not
+    of CMSIS-NN's kernels among them, and the interpreter's data. With --patches it is a perfect
+    planner's, and what patches compute again takes its time. Exit code 1 where it does not
     fit, or where it is not sure to.
     """
-    from cnncost.costs.memory.patches import plan_patches
     from cnncost.study.board_fit import fit_network
     from cnncost.views.fit_page import fit_results
     from cnncost.views.page_writers import write_results
@@ -102,10 +96,10 @@ def fit(
         chosen = [replace(board, milliwatts=power) for board in chosen]
     refuse_existing(output, force=force)
     network = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
-    found = fit_network(network, chosen, engine=engine, limits=limits)
+    found = fit_network(network, chosen, engine=engine, limits=limits, patches=patches)
     results = fit_results(found, engine)
     if patches:
-        results = add_patches(results, plan_patches(network, patches), patches)
+        results = add_patches(results, found.patches, patches)
     with open_destination(output, force=force) as file:
         write_results(file, results, form)
     raise typer.Exit(0 if found.holds else 1)

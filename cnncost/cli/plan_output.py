@@ -41,8 +41,12 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
         file.write(_mend_schema(writer.write(plan), destination.arch, write))
     if write != "-":
         sys.stderr.write(f"wrote {write}\n")
-    if unwritten := writer.metrics_left_out():
-        asked = {budget.user_word: budget.asked for budget in writer.held}
+    asked = {budget.user_word: budget.asked for budget in writer.held}
+    unwritten = writer.metrics_left_out()
+    if destination.target and destination.target.patches and not unwritten:
+        words = destination.target.compose_fit_command(write, asked)
+        sys.stderr.write(f"patches: a file has none; this checks it with them:\n  {words}\n")
+    if unwritten:
         words = compose_check_command(write, asked, destination.scale, destination.device)
         if destination.target:
             words = destination.target.compose_fit_command(write, asked)

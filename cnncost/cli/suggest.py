@@ -35,6 +35,8 @@ cnncost suggest resnet50 --budget time=50% --device rtx4090
 
 cnncost suggest mobilenet_v2 --board nucleo-l4r5zi --budget time=1s
 
+cnncost suggest mobilenet_v2 --board nucleo-h7a3zi-q --patches 3
+
 cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
 
 cnncost suggest resnet50 --budget connections=120% --grow
@@ -139,6 +141,7 @@ def suggest(
         ),
     ] = "",
     engine: board_options.Engine = "",
+    patches: board_options.Patches = None,
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -181,8 +184,8 @@ def suggest(
     timed = timed or ("--pareto time" if pareto.strip() == TIME else "")
     _refuse_together(pareto, pick, write, diff=diff, form=form)
     alone = {"--device": device, "--pareto": pareto, "--grow": grow, "--batch": batch}
-    refuse_board_options(board, engine, {**alone, "--pick": pick})
-    target = read_target(board, engine, budget or ()) if board else None
+    refuse_board_options(board, engine, patches, alone)
+    target = read_target(board, engine, budget or (), patches) if board else None
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
     for path in (write, output):
@@ -199,8 +202,10 @@ def suggest(
     )
     timer = None if machine is None else LayerTimer(machine, batch)
     meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
+    spec = read(settings or (), shapes or ())  # refuses those that it does not have
+    first = target.choose_first_bound(spec.network) if target else None
     request = SuggestionRequest(
-        target.list_budgets(target.limits.get("sram")) if target else tuple(budget or ()),
+        target.list_budgets(first) if target else tuple(budget or ()),
         parse_allowed_edits(allow or (), forbid or (), keep or (), multiple, grow=grow),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
@@ -210,7 +215,6 @@ def suggest(
         most_edits,
         counted_as(budget_metric(pareto, TIME))[0] if pareto else "",
     )
-    spec = read(settings or (), shapes or ())  # refuses those that it does not have
     given = read((), ()) if (settings or shapes) and not code else spec
     study = Suggester(given, request)
     refuse_idle(_scale_beside_time(scale, timed=bool(timed)), study.editable.meter.bytes)
@@ -244,7 +248,7 @@ def suggest(
     elif output:
         with open_destination(output, force=force) as file:
             write_results(file, results, form)
-    held = found.is_answered and (answer is None or answer.report.holds)
+    held = found.is_answered and (answer is None or answer.holds(plan))
     raise typer.Exit(1 if found.budgets and not held else 0)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.costs.memory import Embedded, measure_embedded
 from cnncost.costs.memory.arena import Arena, plan_arena
+from cnncost.costs.memory.patches import PatchPlan, plan_patches
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.network import Network
 from cnncost.quantity import TIME, parse_bytes, parse_joules, parse_seconds, split_metric
@@ -85,6 +86,8 @@ class NetworkFit(NamedTuple):
     """The arena's head without scratch."""
     embedded: Embedded
     boards: tuple[BoardFit, ...]
+    patches: PatchPlan | None = None
+    """How the first layers run in patches, if they do; SRAM is a perfect planner's then."""
 
     @property
     def vendor_range(self) -> tuple[int, int]:
@@ -104,6 +107,7 @@ def fit_network(
     *,
     engine: str = "",
     limits: Mapping[str, int] | None = None,
+    patches: int | None = None,
 ) -> NetworkFit:
     """Find what a network needs on each board, in its own types, else in int8, and one example at a
     time.
@@ -111,26 +115,31 @@ def fit_network(
     Args:
         engine: an engine of `timing.engines`, or how several begin; a range over all if empty.
         limits: further limits by a word of `LIMITED`, such as picoseconds of time.
+        patches: the first layers run in so many patches along each axis, where that saves memory.
 
     Raises:
         CnncostError: the engine is not known on a board.
     """
     arena, embedded = plan_arena(network), measure_embedded(network)
     known = arena.graph.known
+    plan = plan_patches(network, patches) if patches else None
     memory = [
-        Need(
-            "sram",
-            round(arena.total * (1 - ARENA_ERROR)),
-            round(arena.total * (1 + ARENA_ERROR)),
-            arena.total,
-            None,
-            arena.complete,
-        ),
-        Need("flash", embedded.flash, embedded.flash, embedded.flash, None, known),
+        _arena_need(arena) if plan is None else _sure_need("sram", plan.sram, known=known),
+        _sure_need("flash", embedded.flash, known=known),
     ]
-    fits = [_fit_board(network, board, memory, engine, limits or {}) for board in boards]
+    passes = () if plan is None else plan.passes
+    fits = [_fit_board(network, board, memory, engine, limits or {}, passes) for board in boards]
     plain = plan_arena(network, scratch=False).head
-    return NetworkFit(network, arena, plain, embedded, tuple(fits))
+    return NetworkFit(network, arena, plain, embedded, tuple(fits), plan)
+
+
+def _arena_need(arena: Arena) -> Need:
+    low, high = (round(arena.total * (1 + sign * ARENA_ERROR)) for sign in (-1, 1))
+    return Need("sram", low, high, arena.total, None, arena.complete)
+
+
+def _sure_need(word: str, count: int, *, known: bool) -> Need:
+    return Need(word, count, count, count, None, known)
 
 
 def _fit_board(
@@ -139,6 +148,7 @@ def _fit_board(
     memory: Sequence[Need],
     engine: str,
     limits: Mapping[str, int],
+    passes: Sequence[float],
 ) -> BoardFit:
     if engine and board.choose_cycles(engine) is None:
         names = list(board.known_engines)
@@ -147,6 +157,10 @@ def _fit_board(
         raise CnncostError(what, did_you_mean(engine, names, known))
     device = board.make_device(engine)
     time = None if device is None else estimate_time(network, device)
+    if time is not None:
+        # A layer that computes its positions more than once takes so much longer.
+        again = [round(n * more) for n, more in zip(time.layers, passes, strict=False)]
+        time = time._replace(layers=(*again, *time.layers[len(again) :]))
     needs = [*memory, *([] if time is None else _time_needs(board, time, alone=bool(engine)))]
     for word in limits:
         if all(need.word != word for need in needs):

@@ -18,8 +18,7 @@ def add_patches(results: Results, plan: PatchPlan | None, patches: int) -> Resul
 
     def build_data() -> object:
         data = results.data()
-        entry = None if plan is None else plan._asdict()
-        return {**data, "patches": entry} if isinstance(data, dict) else data
+        return {**data, "patches": build_patches_data(plan)} if isinstance(data, dict) else data
 
     return results._replace(page=build_page, data=build_data)
 
@@ -35,3 +34,15 @@ def _say_plan(plan: PatchPlan | None) -> str:
         "patches overlap (MCUNetV2, Lin et al. 2021). The input and that layer's output stay "
         "whole. TensorFlow Lite Micro does not run patches: no arena is planned for them."
     )
+
+
+def build_patches_data(plan: PatchPlan | None) -> dict[str, object] | None:
+    """Return the same for programs, in bytes and connections; None where none saves."""
+    if plan is None:
+        return None
+    return {word: value for word, value in plan._asdict().items() if word != "passes"}
+
+
+def name_patches(plan: PatchPlan) -> str:
+    """Name what runs in patches, in short."""
+    return f"up to {plan.layer} in {plan.patches} x {plan.patches} patches"

@@ -44,6 +44,9 @@ class PatchPlan(NamedTuple):
     """Of the network, those that are computed again included."""
     again: int
     """Connections that are computed again, in the halo of the patches."""
+    passes: tuple[float, ...]
+    """For the node of each of these layers, by index: how often a position is computed, on
+    average."""
 
 
 def plan_patches(network: Network, patches: int) -> PatchPlan | None:
@@ -63,8 +66,8 @@ def plan_patches(network: Network, patches: int) -> PatchPlan | None:
         again = sum(
             _count_region(network.nodes[i], counts[i], spans) - counts[i] for i in range(cut + 1)
         )
-        name = network.nodes[cut].name
-        plan = PatchPlan(patches, name, sram, stage, max(lives), sum(counts) + again, again)
+        name, passes = network.nodes[cut].name, _count_passes(network, cut, spans)
+        plan = PatchPlan(patches, name, sram, stage, max(lives), sum(counts) + again, again, passes)
         if sram < min(plan.whole, plan.whole if best is None else best.sram):
             best = plan
     return best
@@ -137,6 +140,13 @@ def _count_region(node: Input | Node, connections: int, spans: AxisSpans) -> int
         sum(end - start for start, end in (patch[node.index] for patch in axis)) for axis in spans
     )
     return connections // node.output.positions * prod(lengths)
+
+
+def _count_passes(network: Network, cut: int, spans: AxisSpans) -> tuple[float, ...]:
+    nodes = network.nodes[: cut + 1]
+    positions = [node.output.positions for node in nodes]
+    pairs = zip(nodes, positions, strict=True)
+    return tuple([_count_region(node, count, spans) / count for node, count in pairs])
 
 
 def _measure_stage(network: Network, cut: int, spans: AxisSpans) -> int:

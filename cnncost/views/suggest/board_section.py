@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.quantity import TIME
+from cnncost.quantity import TIME, format_count
 from cnncost.study.board_fit import Need, NetworkFit
 from cnncost.views.amounts import as_kibibytes
 from cnncost.views.fit_page import write_amount
 from cnncost.views.page import Page, Remark, Table, Title
+from cnncost.views.patches_section import build_patches_data
 
 SHOWN = ("sram", "flash", TIME)
 
@@ -20,6 +21,8 @@ class BoardReport(NamedTuple):
     steps: tuple[tuple[str, NetworkFit | None], ...]
     """The network as it is, and once each edit is made; None where that makes no network."""
     after: NetworkFit
+    instead: tuple[NetworkFit, ...]
+    """With each of the plans instead of it."""
     limit: int | None
     """The bytes of SRAM that the arena may take."""
     bound: int | None
@@ -29,16 +32,27 @@ class BoardReport(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether arena and flash surely fit; of time the search holds the estimate."""
-        needs = [self.after.boards[0].find_need(word) for word in ("sram", "flash")]
-        return all(need is None or need.limit is None or need.holds for need in needs)
+        """Whether the plan surely fits."""
+        return self.is_held_by(self.after)
+
+    def is_held_by(self, fit: NetworkFit) -> bool:
+        """Whether SRAM and flash surely suffice; of time the estimate is held, to which patches
+        add what they compute again."""
+        needs = [need for word in SHOWN if (need := fit.boards[0].find_need(word))]
+        return all(
+            _likely_amount(need) <= need.limit if need.word == TIME else need.holds
+            for need in needs
+            if need.limit is not None
+        )
 
 
 def add_board_section(page: Page, report: BoardReport) -> Page:
     """Put what a plan comes to on a board behind a suggestion."""
     title = f"On {report.after.boards[0].board.title}"
-    rows = [_list_cells(phrase, fit) for phrase, fit in report.steps]
-    table = Table(("step", "arena", "flash", "time", "binds"), rows, words=(0, 4), wraps=True)
+    others = [(f"instead: plan {n}", fit) for n, fit in enumerate(report.instead, 1)]
+    rows = [_list_cells(phrase, fit) for phrase, fit in (*report.steps, *others)]
+    sram = "SRAM" if report.after.patches else "arena"
+    table = Table(("step", sram, "flash", "time", "binds"), rows, words=(0, 4), wraps=True)
     said = [Remark(text) for text in _say_search(report)]
     return page._replace(blocks=[*page.blocks, Title(title), table, *said])
 
@@ -67,7 +81,7 @@ def find_binding(fit: NetworkFit) -> str:
     if not shares:
         return ""
     word = max(shares, key=lambda one: shares[one])
-    where = f" at {fit.arena.binding}" if word == "sram" else ""
+    where = f" at {fit.arena.binding}" if word == "sram" and not fit.patches else ""
     return f"{word.replace('sram', 'SRAM')} {100 * shares[word]:.0f} %{where}"
 
 
@@ -75,20 +89,27 @@ def _say_search(report: BoardReport) -> list[str]:
     """Say what was searched for, and whether the arena holds."""
     said = [
         "Arena: TensorFlow Lite Micro's, within 3.1 %. It is no sum over layers: the search holds "
-        "its lower bound, a perfect planner's SRAM, and the plan's arena is recounted; those of "
-        "the plans instead of it are not."
+        "its lower bound, a perfect planner's SRAM, and arenas are recounted."
     ]
+    if report.after.patches:
+        again = format_count(report.after.patches.again, "connection")
+        said = [
+            "SRAM in patches is a perfect planner's, and no sum over layers: the search holds the "
+            "lower bound without patches, and plans are recounted. "
+            f"Patches compute {again} again in the plan, and take their time."
+        ]
     if report.tightened and report.bound is not None and report.limit is not None:
         times = "once" if report.tightened == 1 else f"{report.tightened} times"
         limit, bound = as_kibibytes(report.limit), as_kibibytes(report.bound)
+        start = "" if report.after.patches else f", from {limit}"
         said.append(
-            f"The budget of SRAM's lower bound was tightened {times}, from {limit} to {bound}. "
-            "Plans above that bound were not looked for, though the arena of some may fit as well."
+            f"The budget of SRAM's lower bound was tightened {times}{start} to {bound}. "
+            "Plans above that bound were not looked for, though some may fit as well."
         )
-    if not report.after.arena.complete:
+    if not report.after.arena.complete and not report.after.patches:
         said.append("Some buffers are not known: the arena is larger, so it is not sure to fit.")
     elif not report.holds:
-        said.append("No plan was found whose arena surely fits.")
+        said.append("No plan was found that surely fits.")
     if report.engine:
         said.append(f"Time is the estimate with {report.engine}; --engine names another.")
     return said
@@ -102,19 +123,25 @@ def build_board_data(report: BoardReport) -> dict[str, object]:
         "sram_limit": report.limit,
         "lower_bound_held": report.bound,
         "tightened": report.tightened,
-        "fits": report.holds if report.after.arena.complete else None,
-        "steps": [
-            {"edit": phrase, "binds": None, "arena": None, "flash": None, "time": None}
-            if fit is None
-            else {
-                "edit": phrase,
-                "binds": find_binding(fit),
-                "arena": fit.arena.total,
-                "flash": fit.embedded.flash,
-                "time": _find_seconds(fit),
-            }
-            for phrase, fit in report.steps
+        "fits": report.holds if report.after.arena.complete or report.after.patches else None,
+        "patches": build_patches_data(report.after.patches),
+        "steps": [{"edit": phrase, **_build_figures(fit)} for phrase, fit in report.steps],
+        "instead": [
+            {**_build_figures(fit), "fits": report.is_held_by(fit)} for fit in report.instead
         ],
+    }
+
+
+def _build_figures(fit: NetworkFit | None) -> dict[str, object]:
+    if fit is None:
+        return dict.fromkeys(("binds", "arena", "sram", "flash", "time"))
+    sram = fit.boards[0].find_need("sram")
+    return {
+        "binds": find_binding(fit),
+        "arena": None if fit.patches else fit.arena.total,
+        "sram": None if sram is None else sram.estimate,
+        "flash": fit.embedded.flash,
+        "time": _find_seconds(fit),
     }
 
 
