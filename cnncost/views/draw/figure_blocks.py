@@ -123,6 +123,7 @@ def draw_flow(canvas: Drawing, flow: Flow, x: float, y: float) -> None:
         canvas.draw_arrow(_route(flow, way, x, y))
     for i, part in enumerate(flow.graph.parts):
         middle, top, bottom = _box_span(flow, i, x, y)
+        canvas.mark_part(part)
         if part.is_join:
             canvas.draw_join(middle, (top + bottom) / 2, RADIUS, SIGNS[part.word])
             continue
@@ -131,6 +132,7 @@ def draw_flow(canvas: Drawing, flow: Flow, x: float, y: float) -> None:
         for line, text in enumerate(flow.lines[i]):
             at = top - PAD - (line + 0.5) * LINE_HEIGHT
             canvas.draw_text(middle, at, text, size=SIZE, align="center")
+    canvas.mark_part(None)
 
 
 def _box_span(flow: Flow, i: int, x: float, y: float) -> tuple[float, float, float]:

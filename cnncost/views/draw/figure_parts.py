@@ -33,6 +33,8 @@ class FigurePart(NamedTuple):
     nodes: tuple[Input | Node, ...]
     copies: int = 1
     """How many copies of a block it stands for."""
+    outside: bool = False
+    """Whether it stands for what comes from outside into an opened block."""
 
     @property
     def head(self) -> Input | Node:

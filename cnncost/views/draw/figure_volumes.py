@@ -209,6 +209,7 @@ def draw_volumes(canvas: Drawing, rows: VolumeRows, y: float) -> None:
     for i in order:
         part, size = rows.graph.parts[i], rows.volumes[i]
         x, middle = rows.middles[i], _row_middle(rows, i, y)
+        canvas.mark_part(part)
         if part.is_join:
             canvas.draw_join(x, middle, RADIUS, SIGNS[part.word])
             continue
@@ -217,6 +218,7 @@ def draw_volumes(canvas: Drawing, rows: VolumeRows, y: float) -> None:
             corner, (size.thick, size.tall), (size.across, size.up), name_colour(part)
         )
     _draw_labels(canvas, rows, order, y)
+    canvas.mark_part(None)
 
 
 def _row_middle(rows: VolumeRows, i: int, y: float) -> float:
@@ -229,6 +231,7 @@ def _draw_labels(canvas: Drawing, rows: VolumeRows, order: Sequence[int], y: flo
         lines, lane = rows.labels[i], rows.places.lanes[i]
         if not lines:
             continue
+        canvas.mark_part(rows.graph.parts[i])
         floor = _row_middle(rows, i, y) - TALLEST / 2 - 0.8
         if not rows.tiers:
             canvas.draw_text(rows.middles[i], floor - 1, lines[0], upright=True)
