@@ -85,7 +85,7 @@ def report(
         page, held = make_plan_page(asked, measure)
     else:
         spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
-        page = make_network_page(measure.count(spec), list_weights(spec))
+        page = make_network_page(measure.count_costs(spec), list_weights(spec))
     with open_destination(output, force=force) as file:
         file.write(write_web_page(page))
     raise typer.Exit(0 if held else 1)

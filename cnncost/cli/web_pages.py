@@ -26,7 +26,7 @@ class PageMeasure(NamedTuple):
     biases: bool = False
     exclude_padding: bool = False
 
-    def count(self, spec: "Spec") -> "Report":
+    def count_costs(self, spec: "Spec") -> "Report":
         """Count a network, with its footprints, and its time where there is a device."""
         from cnncost.costs.footprint import compute_footprints
 
@@ -89,8 +89,9 @@ class PlanRequest(NamedTuple):
         code = api.is_code(self.arch)  # what is given to it is in the text that it is read as
         spec = read(self.settings, self.shapes)
         given = read((), ()) if (self.settings or self.shapes) and not code else spec
-        timed = measure.device is not None and self._limits_time()
-        timer = LayerTimer(measure.device, measure.scale.get("batch")) if timed else None
+        timer = None
+        if measure.device is not None and self._limits_time():
+            timer = LayerTimer(measure.device, measure.scale.get("batch"))
         request = SuggestionRequest(
             tuple(self.budgets),
             parse_allowed_edits((), (), ()),
@@ -109,6 +110,7 @@ def make_plan_page(asked: PlanRequest, measure: PageMeasure) -> "tuple[WebPage, 
     Raises:
         CnncostError: the network cannot be read, or a budget is unknown.
     """
+    from cnncost.costs.metrics import Metrics
     from cnncost.study.comparison import Side, compare_networks
     from cnncost.views.draw.figure import list_weights
     from cnncost.views.suggest import suggestion_results
@@ -119,12 +121,16 @@ def make_plan_page(asked: PlanRequest, measure: PageMeasure) -> "tuple[WebPage, 
     clear_progress()
     said = suggestion_results(found, command=asked.compose_command(measure.scale)).page()
     plan = None if found.is_undecided else found.plan
-    before = measure.count(spec)
+    before = measure.count_costs(spec)
     if plan is None:
         return make_network_page(before, list_weights(spec), said), found.is_answered
     name = make_printable(asked.arch)
     edited = api.loads(study.writer.write(plan), name=name, max_layers=asked.max_layers)
-    sides = [Side("before", spec, before), Side("after", edited, measure.count(edited))]
+    after = measure.count_costs(edited)
+    sides = [
+        Side(label, one, report, Metrics(one.network, **measure.scale))
+        for label, one, report in (("before", spec, before), ("after", edited, after))
+    ]
     weights = [list_weights(spec), list_weights(edited)]
     title = f"{spec.network.name}, before and after"
     return make_pair_page(compare_networks(sides), weights, title, said), found.is_answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from math import hypot
 from typing import TYPE_CHECKING, BinaryIO
 
 from cnncost.views.draw.figure_canvas import POINTS, SIZE
@@ -28,6 +29,10 @@ _LETTERS = {letter: width for width, letters in _WIDTHS.items() for letter in le
 fonts, too: each label carries its length, to which a browser fits it."""
 
 
+NARROWEST = 3.0
+"""A volume that is narrower, in millimetres, has a target (`t`) around it for the pointer."""
+
+
 class SvgCanvas:
     """One figure; all coordinates are in millimetres, upwards, as on the other sheets.
 
@@ -40,11 +45,12 @@ class SvgCanvas:
         self.frame = (0.0, 0.0)
         self.numbers = numbers
         self._mark: tuple[int, ...] | None = None
-        self._sheet: list[list[str]] = []
-        """Shapes in the order of drawing, in groups: one for each part, and those between."""
         self._groups: dict[tuple[int, ...], list[str]] = {}
-        self._between: list[str] | None = None
-        """The group of shapes of no part that is last on the sheet."""
+        """The shapes of each part."""
+        self._further: list[str] = []
+        """Shapes of no part, but for lines."""
+        self._lines: dict[str, list[str]] = {"l": [], "d": [], "h": []}
+        """Lines, dashed ones and heads of arrows, which lie below all parts."""
 
     def set_frame(self, bottom: float, top: float) -> None:
         """Set the part that the sheet shows: its whole width, from `bottom` to `top`."""
@@ -87,6 +93,8 @@ class SvgCanvas:
     def draw_volume(self, at: Point, size: Point, depth: Point, colour: str) -> None:
         """Draw a cuboid: its lower left corner, its extents, the offset of its depth."""
         (x, y), (wide, tall), (dx, dy) = at, size, depth
+        if wide + dx < NARROWEST:
+            self._add_box("t", x - 1, y, wide + dx + 2, tall + dy)
         if dx or dy:
             top, right = y + tall, x + wide
             corners = [(x, top), (right, top), (right + dx, top + dy), (x + dx, top + dy)]
@@ -97,8 +105,7 @@ class SvgCanvas:
 
     def draw_box(self, x: float, y: float, wide: float, tall: float, colour: str) -> None:
         """Draw a rectangle."""
-        corners = [(x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)]
-        self._add_face("f", colour, corners)
+        self._add_box(f"f k-{colour}", x, y, wide, tall)
 
     def draw_unit(self, x: float, y: float, radius: float, colour: str) -> None:
         """Draw a unit of a dense layer."""
@@ -113,32 +120,32 @@ class SvgCanvas:
 
     def draw_arrow(self, path: Sequence[Point]) -> None:
         """Draw a line of straight pieces with an arrow head at its end."""
-        x, y = path[-1]
-        head = [(x, y), (x - 0.45, y + 1.0), (x + 0.45, y + 1.0)]
-        self._add(f'<path class="l" d="{_write_path(path)}"/>')
-        self._add(f'<path class="h" d="{_write_path(head)}z"/>')
+        (from_x, from_y), (x, y) = path[-2:]
+        length = hypot(x - from_x, y - from_y) or 1.0
+        along, up = (x - from_x) / length, (y - from_y) / length
+        back_x, back_y = x - along, y - up
+        side_x, side_y = 0.45 * up, 0.45 * along
+        head = [(x, y), (back_x - side_x, back_y + side_y), (back_x + side_x, back_y - side_y)]
+        self._lines["l"].append(_write_path(path))
+        self._lines["h"].append(f"{_write_path(head)}z")
 
     def draw_link(self, start: Point, end: Point, *, dashed: bool = False) -> None:
         """Draw a thin line."""
-        self._add(f'<path class="{"d" if dashed else "l"}" d="{_write_path([start, end])}"/>')
+        self._lines["d" if dashed else "l"].append(_write_path([start, end]))
+
+    def _add_box(self, kind: str, x: float, y: float, wide: float, tall: float) -> None:
+        place = f"M{_write(x)} {_write(-y - tall)}h{_write(wide)}v{_write(tall)}h{_write(-wide)}z"
+        self._add(f'<path class="{kind}" d="{place}"/>')
 
     def _add_face(self, face: str, colour: str, corners: Sequence[Point]) -> None:
         self._add(f'<path class="{face} k-{colour}" d="{_write_path(corners)}z"/>')
 
     def _add(self, shape: str) -> None:
-        """Add a shape to the group of its part, or to those of no part."""
+        """Add a shape to those of its part, or of no part."""
         if self._mark is None:
-            if self._between is None:
-                self._between = ["<g>"]
-                self._sheet.append(self._between)
-            self._between.append(shape)
-            return
-        if self._mark not in self._groups:
-            opening = f'<g class="p" data-p="{self.numbers[self._mark][0]}">'
-            self._groups[self._mark] = [opening]
-            self._sheet.append(self._groups[self._mark])
-            self._between = None
-        self._groups[self._mark].append(shape)
+            self._further.append(shape)
+        else:
+            self._groups.setdefault(self._mark, []).append(shape)
 
     def save_sheet(self, file: BinaryIO, form: str, title: str) -> None:
         """Write the picture, to stand in a page that has its style."""
@@ -147,10 +154,19 @@ class SvgCanvas:
     def write_picture(self, title: str) -> str:
         """Write the picture, in ASCII; the page says how wide it is shown."""
         bottom, top = self.frame
-        groups = "".join(f"{''.join(group)}</g>" for group in self._sheet)
+        lines = [
+            f'<path class="{kind}" d="{"".join(paths)}"/>'
+            for kind, paths in self._lines.items()
+            if paths
+        ]
+        groups = [
+            f'<g class="p" data-p="{self.numbers[mark][0]}">{"".join(shapes)}</g>'
+            for mark, shapes in self._groups.items()
+        ]
+        body = "".join([*lines, *self._further, *groups])
         frame = f"0 {_write(-top)} {_write(self.width)} {_write(top - bottom)}"
         label = escape_html(title)
-        return f'<svg viewBox="{frame}" role="group" aria-label="{label}">{groups}</svg>'
+        return f'<svg viewBox="{frame}" role="group" aria-label="{label}">{body}</svg>'
 
 
 def _letter_width(letter: str) -> int:

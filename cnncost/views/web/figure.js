@@ -22,12 +22,12 @@ function describePart(network, number, metric) {
 
 function setUpPart(network, group, said) {
   const number = Number(group.dataset.p);
-  const [name, members] = network.parts[number];
+  const [, members] = network.parts[number];
   group.setAttribute("role", "button");
   group.setAttribute("aria-label", describePart(network, number));
   group.setAttribute("tabindex", "-1");
   const tell = () => (said.textContent = describePart(network, number, heat.metric));
-  const act = () => choose(network.side, members, name);
+  const act = () => choose(network.side, members);
   group.addEventListener("pointerenter", tell);
   group.addEventListener("focus", tell);
   group.addEventListener("click", act);

@@ -128,7 +128,7 @@ def encode_amount(value: Value) -> int | str | None:
 
 
 def _layer_entry(node: Node, row: Row, metrics: Sequence[Column], words: _Words) -> list[object]:
-    """Make a layer's entry: index, label, type, inputs, output, whether it is counted, its costs."""
+    """Make a layer's entry: its index, label, type, shapes, whether it is counted, its costs."""
     inputs = " + ".join(str(x) for x in node.inputs)
     texts = [words.find_place(text) for text in (row.word, inputs, str(node.output))]
     amounts = [encode_amount(column.value(row)) for column in metrics]

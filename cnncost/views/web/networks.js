@@ -51,15 +51,15 @@ function sumCosts(layers, metric) {
 const chosen = NETWORKS.map(() => new Set());
 const watchers = [];
 
-/** Choose layers; `title` is what they are called together, if they are several. */
-function choose(side, indices, title = "") {
+/** Choose layers, with their partners. */
+function choose(side, indices) {
   chosen.forEach((set) => set.clear());
   for (const index of indices) {
     chosen[side].add(index);
     const partner = NETWORKS[side].partners.get(index);
     if (PAIR && partner !== undefined && partner >= 0) chosen[1 - side].add(partner);
   }
-  for (const watch of watchers) watch(side, title);
+  for (const watch of watchers) watch();
 }
 
 function addElement(parent, tag, text = "", kind = "") {

@@ -48,17 +48,25 @@ function addLayers(parent, network, layers, title) {
   const [first, last] = [layers[0], layers[layers.length - 1]];
   addElement(parent, "p", `${layers.length} layers, ${first.inputs} \u2192 ${last.output}`);
   addShares(parent, network, layers);
-  const list = addElement(parent, "ul", "", "members");
   const metric = heat.metric || METRICS.find((one) => one.key === "connections");
+  addElement(parent, "p", `Each layer's ${metric.title}:`, "quiet");
+  const list = addElement(parent, "ul", "", "members");
   for (const layer of layers) {
     const item = addElement(list, "li");
     addButton(item, layer.name, () => choose(network.side, [layer.index]));
     addElement(item, "span", writeAmount(layer.costs[metric.key] ?? null, metric.kind), "number");
   }
-  addElement(parent, "p", `Beside each layer: ${metric.title}.`, "quiet");
 }
 
-function showPanel(side, title) {
+/** Name the part of the figure that consists of these layers; empty if there is none. */
+function namePart(network, layers) {
+  const indices = new Set(layers.map((layer) => layer.index));
+  const part = network.parts.find(([, members]) =>
+    members.length === indices.size && members.every((index) => indices.has(index)));
+  return part ? part[0] : "";
+}
+
+function showPanel() {
   PANEL.replaceChildren();
   document.body.classList.toggle("open", chosen.some((set) => set.size > 0));
   addButton(PANEL, "close", () => choose(0, [])).classList.add("close");
@@ -68,7 +76,7 @@ function showPanel(side, title) {
     if (PAIR) addElement(PANEL, "h2", network.label);
     if (!layers.length) addElement(PANEL, "p", PAIR ? "No layer of it." : HINT, "quiet");
     else if (layers.length === 1) addLayer(PANEL, network, layers[0]);
-    else addLayers(PANEL, network, layers, network.side === side ? title : "");
+    else addLayers(PANEL, network, layers, namePart(network, layers));
   });
 }
 
@@ -79,4 +87,4 @@ setUpFigures();
 setUpTable();
 setUpTimelines();
 addElement(PANEL, "p", HINT, "quiet");
-watchers.push((side, title) => showPanel(side, title));
+watchers.push(showPanel);

@@ -67,9 +67,8 @@ def write_web_page(page: WebPage) -> str:
     drawn: dict[int, list[DrawnParts]] = {}
     text = ""
     for extent in extents:
-        pair = len(networks) > 1
-        widths = {0: (), 1: (NARROW,) if pair else (WIDE,), 2: (WIDE, NARROW)}[extent.figures]
-        widths = widths[-1:] if pair else widths
+        count = min(extent.figures, 1) if len(networks) > 1 else extent.figures
+        widths = (WIDE, NARROW)[2 - count :]
         key = len(widths)
         if key not in drawn:
             drawn[key] = [draw_pictures(shown, widths) for shown in page.networks]
@@ -97,8 +96,8 @@ def _write_document(page: WebPage, extent: PageExtent, drawn: Sequence[DrawnPart
         '</header>\n<div class="columns">\n<main>',
         _write_figures(page, drawn),
         _write_section("plan", "Plan", blocks_html(page.plan)) if page.plan else "",
-        _write_section("layers", "Layers", ""),
         _write_memory(page, lives=extent.layers is None),
+        _write_section("layers", "Layers", ""),
         _write_section("conventions", "Conventions", _write_conventions(page, extent)),
         '</main>\n<aside id="panel" aria-label="The chosen layer" tabindex="-1"></aside>\n</div>',
         f'<script type="application/json" id="data">{_write_data(page, extent, drawn)}</script>',
