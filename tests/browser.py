@@ -129,7 +129,7 @@ class Browser:
 @contextmanager
 def start_browser(folder: Path) -> Iterator[Browser]:
     """Start Chromium with a profile in a folder, and end it."""
-    assert CHROMIUM is not None
+    assert CHROMIUM is not None, "no chromium is installed, in which these tests click"
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
