@@ -52,9 +52,6 @@ def make_pair_page(
     labels = side_labels(comparison)
     letters = [f"{letter}: {label}" for letter, label in zip("AB", labels, strict=True)]
     table = make_totals_table(comparison, readable_text, 2, True)
-    conventions = dict.fromkeys(
-        sentence for side in sides for sentence in _list_conventions(side.report)
-    )
     return WebPage(
         title=title or " / ".join(labels),
         said="; ".join(dict.fromkeys(_write_inputs(side.report) for side in sides)),
@@ -66,7 +63,7 @@ def make_pair_page(
         totals=Page([table, *map(Remark, verdict)]),
         plan=plan,
         memory=[_make_memory(side.report) for side in sides],
-        conventions=list(conventions),
+        conventions=_join_conventions([_list_conventions(side.report) for side in sides]),
     )
 
 
@@ -99,6 +96,21 @@ def _make_memory(report: Report) -> Page:
     measured = MemoryResults((), scale.memory, scale.embedded, rows, said, {"name": ""})
     *_, amounts = memory_results(measured).page().blocks
     return Page([amounts])
+
+
+def _join_conventions(said: Sequence[Sequence[str]]) -> list[str]:
+    """List the sentences that both networks have, then those of each.
+
+    >>> _join_conventions([["Per example.", "Outputs: a, b."], ["Per example."]])
+    ['Per example.', 'A: Outputs: a, b.']
+    """
+    first, second = said
+    both = [sentence for sentence in first if sentence in second]
+    return [
+        *both,
+        *(f"A: {sentence}" for sentence in first if sentence not in both),
+        *(f"B: {sentence}" for sentence in second if sentence not in both),
+    ]
 
 
 def _list_conventions(report: Report) -> list[str]:

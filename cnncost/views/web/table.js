@@ -116,6 +116,7 @@ function addRow(body, row) {
   const line = addElement(body, "tr");
   const side = row[0] ? 0 : 1;
   line.dataset.layers = row.map((layer) => (layer ? layer.index : "")).join(" ");
+  line.classList.toggle("quiet", !row.some((layer) => layer && layer.counted));
   COLUMNS.forEach((column, at) => {
     const cell = addElement(line, at ? "td" : "th", at ? column.text(row) : "");
     if (at === 0) {
@@ -124,7 +125,8 @@ function addRow(body, row) {
     }
     if (!column.value) return;
     cell.className = "number";
-    if (!column.metric) return;
+    const layer = column.metric && row[column.side];
+    if (!layer || !isCounted(layer, column.metric)) return;
     const total = NETWORKS[column.side].totals[column.metric.key].amount;
     cell.style.setProperty("--w", `${(100 * findShare(column.value(row), total)).toFixed(1)}%`);
   });

@@ -93,12 +93,13 @@ def _write_document(page: WebPage, extent: PageExtent, drawn: Sequence[DrawnPart
         f"<header>\n<h1>{escape_html(page.title)}</h1>",
         f"<p>{escape_html(page.said)}</p>" if page.said else "",
         _write_totals(page),
+        f'<p class="quiet">{extent.gaps_text}</p>' if extent.gaps_text else "",
         '</header>\n<div class="columns">\n<main>',
         _write_figures(page, drawn),
         _write_section("plan", "Plan", blocks_html(page.plan)) if page.plan else "",
         _write_memory(page, lives=extent.layers is None),
         _write_section("layers", "Layers", ""),
-        _write_section("conventions", "Conventions", _write_conventions(page, extent)),
+        _write_section("conventions", "Conventions", _write_conventions(page)),
         '</main>\n<aside id="panel" aria-label="The chosen layer" tabindex="-1"></aside>\n</div>',
         f'<script type="application/json" id="data">{_write_data(page, extent, drawn)}</script>',
         f'<script>\n"use strict";\n{scripts}</script>\n</body>\n</html>\n',
@@ -160,9 +161,8 @@ def _write_memory(page: WebPage, *, lives: bool) -> str:
     return _write_section("memory", "Memory", f'<div class="sides">{"".join(sides)}</div>')
 
 
-def _write_conventions(page: WebPage, extent: PageExtent) -> str:
-    said = [*page.conventions, *([extent.gaps_text] if extent.gaps_text else [])]
-    return "\n".join(f"<p>{escape_html(sentence)}</p>" for sentence in said)
+def _write_conventions(page: WebPage) -> str:
+    return "\n".join(f"<p>{escape_html(sentence)}</p>" for sentence in page.conventions)
 
 
 def _write_data(page: WebPage, extent: PageExtent, drawn: Sequence[DrawnParts]) -> str:
