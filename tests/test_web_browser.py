@@ -139,6 +139,10 @@ def test_keys_are_enough(browser: Browser, pages: Path) -> None:
     browser.press("ArrowRight")
     browser.press("Enter")
     assert browser.text("#panel h3") == "conv1"
+    assert browser.run("document.activeElement.id") == "panel"
+    browser.press("Escape")
+    assert browser.run("document.activeElement.getAttribute('aria-label')").startswith("conv1: ")
+    assert browser.texts("#panel h3") == []
     browser.press("Tab")  # one part at a time is in the order of Tab
     assert browser.run("document.activeElement.className") == "bars"
     peak = int(browser.run("document.activeElement.getAttribute('aria-valuenow')"))

@@ -228,7 +228,7 @@ def test_what_is_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ("the figure (" in "".join(said)) == ("<figure" not in text)
         assert ("the workings (" in "".join(said)) == (network["workings"] is None)
         assert ("the layers but" in "".join(said)) == (network["lives"] is None)
-    assert lengths[0] > lengths[1] > lengths[3] > lengths[5] > lengths[7]
+    assert lengths[0] > lengths[1] > lengths[3] > lengths[5]
 
 
 def test_the_layers_with_the_most_connections_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,10 @@ function setUpPart(network, group, said) {
   group.addEventListener("focus", tell);
   group.addEventListener("click", act);
   group.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" || event.key === " ") act();
-    else if (!moveFocus(group, event.key)) return;
+    if (event.key === "Enter" || event.key === " ") {
+      act();
+      enterPanel(group);
+    } else if (!moveFocus(group, event.key)) return;
     event.preventDefault();
   });
 }

@@ -70,10 +70,10 @@ function addElement(parent, tag, text = "", kind = "") {
   return element;
 }
 
-/** Add a button that looks like a link. */
+/** Add a button that looks like a link; `act` is told whether a key pressed it. */
 function addButton(parent, text, act) {
   const button = addElement(parent, "button", text, "link");
   button.type = "button";
-  button.addEventListener("click", act);
+  button.addEventListener("click", (event) => act(event.detail === 0));
   return button;
 }

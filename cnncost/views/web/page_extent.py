@@ -52,7 +52,6 @@ EXTENTS = (
     PageExtent(figures=1),
     PageExtent(figures=1, workings="counted"),
     PageExtent(figures=0, workings="counted"),
-    PageExtent(figures=1, workings="none"),
     PageExtent(figures=0, workings="none"),
     PageExtent(figures=0, workings="none", layers=1000),
     PageExtent(figures=0, workings="none", layers=200),

@@ -1,6 +1,19 @@
 // The panel: what is chosen, its shares, and the working of each number.
 
 const PANEL = document.getElementById("panel");
+let entrance = null;
+
+/** Move the focus into the panel, from an element to which Escape leads back. */
+function enterPanel(from) {
+  entrance = from;
+  PANEL.focus({ preventScroll: true });
+}
+
+function leavePanel() {
+  choose(0, []);
+  if (entrance) entrance.focus();
+  entrance = null;
+}
 
 function addShares(parent, network, layers) {
   const table = addElement(addElement(parent, "div", "", "scroll"), "table");
@@ -67,9 +80,12 @@ function namePart(network, layers) {
 }
 
 function showPanel() {
+  const inside = PANEL.contains(document.activeElement);
   PANEL.replaceChildren();
+  if (inside) PANEL.focus({ preventScroll: true });
+  else entrance = null;
   document.body.classList.toggle("open", chosen.some((set) => set.size > 0));
-  addButton(PANEL, "close", () => choose(0, [])).classList.add("close");
+  addButton(PANEL, "close", leavePanel).classList.add("close");
   NETWORKS.forEach((network) => {
     const layers = [...chosen[network.side]].sort((a, b) => a - b)
       .map((index) => network.layers.get(index)).filter(Boolean);
@@ -88,3 +104,6 @@ setUpTable();
 setUpTimelines();
 addElement(PANEL, "p", HINT, "quiet");
 watchers.push(showPanel);
+PANEL.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") leavePanel();
+});

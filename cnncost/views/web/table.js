@@ -121,7 +121,10 @@ function addRow(body, row) {
     const cell = addElement(line, at ? "td" : "th", at ? column.text(row) : "");
     if (at === 0) {
       cell.scope = "row";
-      addButton(cell, column.text(row), () => choose(side, [row[side].index]));
+      const button = addButton(cell, column.text(row), (byKey) => {
+        choose(side, [row[side].index]);
+        if (byKey) enterPanel(button);
+      });
     }
     if (!column.value) return;
     cell.className = "number";

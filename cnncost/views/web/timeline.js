@@ -66,8 +66,10 @@ class Timeline {
       ArrowUp: this.step + 1, PageDown: this.step - far, PageUp: this.step + far, Home: 0, End: end,
     };
     if (event.key in steps) this.show(Math.min(Math.max(steps[event.key], 0), end));
-    else if (event.key === "Enter" || event.key === " ") choose(this.network.side, [this.step]);
-    else return;
+    else if (event.key === "Enter" || event.key === " ") {
+      choose(this.network.side, [this.step]);
+      enterPanel(this.bar);
+    } else return;
     event.preventDefault();
   }
 

@@ -95,6 +95,7 @@ def _write_document(page: WebPage, extent: PageExtent, drawn: Sequence[DrawnPart
         _write_totals(page),
         f'<p class="quiet">{extent.gaps_text}</p>' if extent.gaps_text else "",
         '</header>\n<div class="columns">\n<main>',
+        "<noscript><p>The layers and the timelines need JavaScript.</p></noscript>",
         _write_figures(page, drawn),
         _write_section("plan", "Plan", blocks_html(page.plan)) if page.plan else "",
         _write_memory(page, lives=extent.layers is None),
