@@ -195,8 +195,8 @@ def test_no_plan_is_said_and_is_a_no(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("compare", "lenet5", "alexnet", "--sort", "weights"),
-         "--sort is of tables: a page sorts and hides layers itself"),
-        (("compare", "lenet5", "alexnet", "m5"), "3 networks: a page shows two side by side"),
+         "--sort is of tables: a page for a browser has no use for it"),
+        (("compare", "lenet5", "alexnet", "m5"), "3 networks: a page for a browser shows two side by side"),
         (("report", "lenet5", "--budget", "weights=50%", "--biases"),
          "--biases: budgets are held in the convention without it"),
     ],

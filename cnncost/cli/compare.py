@@ -13,11 +13,12 @@ from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cnncost.network import Network
     from cnncost.study.board_fit import NetworkFit
     from cnncost.study.comparison import Comparison
+    from cnncost.views.comparison_page import ComparisonLayout
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -107,6 +108,7 @@ def compare(
     A FILE.html is a page for a browser, with both figures, timelines and workings, unless --format
     html asks for the tables alone.
     """
+    from cnncost.cli.web_pages import add_footprints
     from cnncost.costs.metrics import Metrics
     from cnncost.study.comparison import Side, find_excesses, parse_growth
     from cnncost.study.comparison import compare_networks as study
@@ -122,10 +124,7 @@ def compare(
     _check_archs(archs)
     scale = collect_scale(batch, dtype, optimizer)
     if as_page:
-        idle = {"--all": every, "--changed": changed, "--human": human, "--total": total,
-                "--depth": depth, "--sort": sort, "--top": top, "--totals": totals,
-                "--board": board}  # fmt: skip
-        _check_page(archs, idle)
+        _check_page(archs, layout, depth, board)
     _check_scale(scale, memory=memory or as_page, time=time)
     _check_board(board, engine, time=time)
     wanted = time or (as_page and bool(device))
@@ -138,9 +137,7 @@ def compare(
         if machine is not None:
             report = api.add_time(report, machine, batch)
         if as_page:
-            from cnncost.costs.footprint import compute_footprints
-
-            report = report._replace(footprints=compute_footprints(spec.network, **scale))
+            report = add_footprints(report, scale)
         metrics = Metrics(spec.network, **scale) if memory or as_page else None
         fit = _fit_board(spec.network, board, engine) if board else None
         if fit is not None:
@@ -160,18 +157,26 @@ def compare(
     raise typer.Exit(int(bool(found)))
 
 
-def _check_page(archs: "Sequence[str]", idle: "Mapping[str, object]") -> None:
+def _check_page(
+    archs: "Sequence[str]", layout: "ComparisonLayout", depth: int | None, board: str
+) -> None:
     """Refuse what a page for a browser does not show.
 
     Raises:
-        CnncostError: it has no such option, or there are more than two networks.
+        CnncostError: an option is of tables, or there are more than two networks.
     """
-    hint = "--format html writes a table with it"
-    for option, given in idle.items():
+    of_tables = {
+        "--all": layout.every, "--changed": layout.changed, "--human": layout.human,
+        "--total": layout.total, "--sort": layout.sort, "--top": layout.top,
+        "--totals": layout.totals, "--depth": depth, "--board": board,
+    }  # fmt: skip
+    for option, given in of_tables.items():
         if given:
-            raise CnncostError(f"{option} is of tables: a page sorts and hides layers itself", hint)
+            what = f"{option} is of tables: a page for a browser has no use for it"
+            raise CnncostError(what, f"drop it, or write the tables: --format html {option}")
     if len(archs) > 2:
-        raise CnncostError(f"{len(archs)} networks: a page shows two side by side", hint)
+        what = f"{len(archs)} networks: a page for a browser shows two side by side"
+        raise CnncostError(what, "--format html writes tables of more")
 
 
 def _write_page(comparison: "Comparison", said: "Sequence[str]") -> str:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from cnncost.views.web.web_page import WebPage
 
 
+def add_footprints(report: "Report", scale: MeasureScale) -> "Report":
+    """Add to a report what a page shows of bytes and of training."""
+    from cnncost.costs.footprint import compute_footprints
+
+    return report._replace(footprints=compute_footprints(report.network, **scale))
+
+
 class PageMeasure(NamedTuple):
     """How the networks of a page are counted and measured."""
 
@@ -28,10 +35,8 @@ class PageMeasure(NamedTuple):
 
     def count_costs(self, spec: "Spec") -> "Report":
         """Count a network, with its footprints, and its time where there is a device."""
-        from cnncost.costs.footprint import compute_footprints
-
         report = api.count(spec, biases=self.biases, exclude_padding=self.exclude_padding)
-        report = report._replace(footprints=compute_footprints(spec.network, **self.scale))
+        report = add_footprints(report, self.scale)
         if self.device is None:
             return report
         return api.add_time(report, self.device, self.scale.get("batch"))

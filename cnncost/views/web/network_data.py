@@ -152,11 +152,13 @@ def _list_workings(
     explained = explain_layers(report, every=extent.workings == "all")
     found: dict[int, list[list[int]]] = {}
     for item in explained:
-        _, *records = explanation_results(report, [item], ()).records()
+        keys, *records = explanation_results(report, [item], ()).records()
+        lines = [dict(zip(keys, map(str, record), strict=True)) for record in records]
         found[item.node.index] = [
-            [words.find_place(str(text)) for text in (quantity, note or working, in_words)]
-            for _, _, quantity, _, working, in_words, note in records
-        ]
+            list(map(words.find_place, (line["quantity"], line["note"] or line["working"],
+                                        line["in_words"])))
+            for line in lines
+        ]  # fmt: skip
     return found
 
 

@@ -10,7 +10,12 @@ from cnncost.study.comparison import Comparison
 from cnncost.views import caption
 from cnncost.views.amounts import readable_text
 from cnncost.views.comparison_totals import make_totals_table, side_labels
-from cnncost.views.memory_page import MemoryResults, memory_results, summary_figures
+from cnncost.views.memory_page import (
+    MemoryResults,
+    memory_results,
+    summary_figures,
+    typed_figures,
+)
 from cnncost.views.page import Page, Remark
 from cnncost.views.web.network_data import ShownNetwork
 from cnncost.views.web.web_page import WebPage
@@ -91,7 +96,10 @@ def _make_memory(report: Report) -> Page:
     """Make the table of a network's bytes, as `cnncost memory` has it."""
     scale = report.footprints
     assert scale is not None  # a page's report has footprints
-    rows = summary_figures(scale.memory, scale.embedded, report.network.types)
+    rows = [
+        *summary_figures(scale.memory, scale.embedded, report.network.types),
+        *typed_figures(report.network, known=scale.memory.known),
+    ]
     said = f"{caption.scale_text(scale)}; kernel workspace is left out"
     measured = MemoryResults((), scale.memory, scale.embedded, rows, said, {"name": ""})
     *_, amounts = memory_results(measured).page().blocks
