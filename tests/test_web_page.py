@@ -165,7 +165,7 @@ def test_biases_and_a_type_that_does_not_train() -> None:
 def test_partners_are_those_of_compare() -> None:
     data = read_data(write_web_page(make_pair("alexnet", "alexnet_pooled")))
     first, second = ({e[0]: e[1] for e in network["layers"]} for network in data["networks"])
-    pairs = [(first.get(a, ""), second.get(b, "")) for a, b in data["matches"]]
+    pairs = [(first.get(a, ""), second.get(b, "")) for a, b, _ in data["pairs"]]
     assert ("fc1", "fc1") in pairs
     assert ("", "maxpool3") in pairs  # the pool that only the second has
     assert len(pairs) == len(first.keys()) + 1
@@ -196,7 +196,7 @@ def test_no_plan_is_said_and_is_a_no(tmp_path: Path) -> None:
     [
         (("compare", "lenet5", "alexnet", "--sort", "weights"),
          "--sort is of tables: a page for a browser has no use for it"),
-        (("compare", "lenet5", "alexnet", "m5"), "3 networks: a page for a browser shows two side by side"),
+        (("compare", "lenet5", "alexnet", "m5"), "3 networks: a page for a browser shows two"),
         (("report", "lenet5", "--budget", "weights=50%", "--biases"),
          "--biases: budgets are held in the convention without it"),
     ],
@@ -245,7 +245,7 @@ def test_the_layers_with_the_most_connections_stay(monkeypatch: pytest.MonkeyPat
     assert list(list_rows(text)) == ["conv2", "fc1"]  # 223,948,800 and 177,209,344
     pair = write_web_page(make_pair("alexnet", "alexnet_pooled"))
     assert {"conv2", "fc1"} <= set(list_rows(pair, side=1))
-    assert len(read_data(pair)["matches"]) == len(list_rows(pair))
+    assert len(read_data(pair)["pairs"]) == len(list_rows(pair))
 
 
 def test_what_is_tried_of_large_networks() -> None:

@@ -18,7 +18,7 @@ from cnncost.views.memory_page import (
 )
 from cnncost.views.page import Page, Remark
 from cnncost.views.web.network_data import ShownNetwork
-from cnncost.views.web.web_page import WebPage
+from cnncost.views.web.web_page import LayerPair, WebPage
 
 if TYPE_CHECKING:
     from cnncost.views.draw.figure_nodes import WeightRows
@@ -37,7 +37,7 @@ def make_network_page(report: Report, weights: Weights, plan: Page | None = None
         title=report.network.name,
         said=_write_inputs(report),
         networks=[ShownNetwork("", report, weights)],
-        matches=[],
+        pairs=[],
         totals=None,
         plan=plan,
         memory=[_make_memory(report)],
@@ -64,7 +64,7 @@ def make_pair_page(
             ShownNetwork(letter, side.report, given)
             for letter, side, given in zip(letters, sides, weights, strict=True)
         ],
-        matches=_list_matches(comparison),
+        pairs=_list_pairs(comparison),
         totals=Page([table, *map(Remark, verdict)]),
         plan=plan,
         memory=[_make_memory(side.report) for side in sides],
@@ -76,8 +76,8 @@ def _write_inputs(report: Report) -> str:
     return caption.inputs_text(report)
 
 
-def _list_matches(comparison: Comparison) -> list[tuple[int, int]]:
-    """List which layers belong together, by their indices; -1 for one without a partner."""
+def _list_pairs(comparison: Comparison) -> list[LayerPair]:
+    """List which layers belong together."""
     places = [
         {count.node.name: count.node.index for count in side.report.layers}
         for side in comparison.sides
@@ -88,7 +88,7 @@ def _list_matches(comparison: Comparison) -> list[tuple[int, int]]:
             -1 if row is None else place[row.name]
             for row, place in zip(match.rows, places, strict=True)
         )
-        found.append((first, second))
+        found.append(LayerPair(first, second, match.differs))
     return found
 
 

@@ -22,8 +22,8 @@ function readNetwork(data, side) {
   for (const [key, [amount, least]] of Object.entries(data.totals)) {
     totals[key] = { amount: readAmount(amount), least };
   }
-  const inPartners = new Map(DATA.matches.map((pair) => [pair[side], pair[1 - side]]));
-  return { ...data, side, layers, totals, partners: inPartners };
+  const partners = new Map(DATA.pairs.map((pair) => [pair[side], pair[1 - side]]));
+  return { ...data, side, layers, totals, partners };
 }
 
 /** List the layers that a table has: all but inputs, in the order of the network. */

@@ -50,12 +50,6 @@ function writeAmount(value, kind, least = false) {
   return (least ? ">= " : "") + WRITERS[kind](value);
 }
 
-/** Write a difference with its sign. */
-function writeDifference(value, kind) {
-  if (value === 0n) return "";
-  return value < 0n ? `-${WRITERS[kind](-value)}` : `+${WRITERS[kind](value)}`;
-}
-
 /** Return a share as a number from 0 to 1; of nothing, 0. */
 function findShare(part, total) {
   if (typeof part !== "bigint" || typeof total !== "bigint" || total <= 0n) return 0;

@@ -5,8 +5,10 @@ const TABLE = { every: false, changed: false, column: -1, up: false };
 /** Make the rows: one per layer, or one per pair of layers, of which one may be missing. */
 function listRows() {
   if (!PAIR) return listLayers(NETWORKS[0]).map((layer) => [layer]);
-  return DATA.matches.map((pair) =>
-    pair.map((index, side) => (index < 0 ? null : NETWORKS[side].layers.get(index))));
+  return DATA.pairs.map(([first, second, differs]) => {
+    const row = [first, second].map((index, side) => NETWORKS[side].layers.get(index) || null);
+    return Object.assign(row, { differs });
+  });
 }
 
 const ROWS = listRows();
@@ -59,17 +61,10 @@ function compareCosts(row, metric, compare) {
 
 const COLUMNS = listColumns();
 
-function differs(row) {
-  const [a, b] = row;
-  if (!a || !b) return true;
-  return a.word !== b.word || a.output !== b.output
-    || METRICS.some((metric) => metric.paired && a.costs[metric.key] !== b.costs[metric.key]);
-}
-
 function listShown() {
   const rows = ROWS.filter((row) =>
     (TABLE.every || row.some((layer) => layer && layer.counted))
-    && (!TABLE.changed || differs(row)));
+    && (!TABLE.changed || row.differs));
   const column = COLUMNS[TABLE.column];
   if (!column) return rows;
   const order = column.value ? compareAmounts : (a, b) => a.localeCompare(b, "en", { numeric: true });

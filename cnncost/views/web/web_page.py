@@ -37,6 +37,14 @@ RULES = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inlin
 """What a browser lets the page do: run what is in it, and load nothing."""
 
 
+class LayerPair(NamedTuple):
+    """Layers of two networks that belong together, by their indices; -1 for a missing partner."""
+
+    first: int
+    second: int
+    differs: bool
+
+
 class WebPage(NamedTuple):
     """What a page shows; of each network its report has footprints."""
 
@@ -45,9 +53,8 @@ class WebPage(NamedTuple):
     """A line below the title."""
     networks: Sequence[ShownNetwork]
     """One, or two side by side."""
-    matches: Sequence[tuple[int, int]]
-    """Which layers of two networks belong together, by their indices; -1 for one without a
-    partner."""
+    pairs: Sequence[LayerPair]
+    """The layers of two networks, in the order of a table."""
     totals: Page | None
     """The totals of two networks; those of one are made here."""
     plan: Page | None
@@ -174,9 +181,7 @@ def _write_data(page: WebPage, extent: PageExtent, drawn: Sequence[DrawnParts]) 
     chosen = _choose_layers(page, extent.layers)
     data = {
         "metrics": [build_metric_data(column) for column in metrics],
-        "matches": [
-            pair for pair in page.matches if chosen is None or _is_chosen(pair, chosen)
-        ],
+        "pairs": [pair for pair in page.pairs if chosen is None or _is_chosen(pair, chosen)],
         "networks": [
             build_network_data(shown, metrics, one, extent, None if chosen is None else listed)
             for shown, one, listed in zip(
@@ -196,12 +201,12 @@ def _choose_layers(page: WebPage, most: int | None) -> list[Collection[int]] | N
     for shown in page.networks:
         costly = sorted(shown.report.layers, key=lambda row: -row.connections)[:most]
         chosen.append({row.node.index for row in costly})
-    for pair in page.matches:
+    for pair in page.pairs:
         if _is_chosen(pair, chosen):
-            for side, index in enumerate(pair):
-                chosen[side] |= {index} - {-1}
+            chosen[0] |= {pair.first} - {-1}
+            chosen[1] |= {pair.second} - {-1}
     return [*chosen]
 
 
-def _is_chosen(pair: tuple[int, int], chosen: Sequence[Collection[int]]) -> bool:
-    return any(index in listed for index, listed in zip(pair, chosen, strict=True))
+def _is_chosen(pair: LayerPair, chosen: Sequence[Collection[int]]) -> bool:
+    return pair.first in chosen[0] or pair.second in chosen[1]
