@@ -11,10 +11,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
+
+PATIENCE = 60
+"""Seconds in which the browser answers."""
 
 
 class Browser:
@@ -48,6 +52,8 @@ class Browser:
 
     def _read(self) -> dict[str, Any]:  # Any: JSON
         while b"\0" not in self.rest:
+            ready, _, _ = select([self.out], [], [], PATIENCE)
+            assert ready, "the browser says nothing"
             data = os.read(self.out, 1 << 16)
             assert data, "the browser is gone"
             self.rest += data
