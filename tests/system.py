@@ -32,6 +32,7 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "sweep": ("mobilenet_v1", "--set", "alpha=0.5,1"),
     "convert": ("lenet5", "-"),
     "draw": ("lenet5", "-o", "-", "-f", "svg"),
+    "report": ("lenet5", "-o", "-"),
     "verify": ("lenet5",),
     "devices": (),
     "boards": (),

@@ -17,6 +17,7 @@ from system import QUICK_CALIBRATION, commands, options, said, shell
 EVERY = {
     "convert": ("lenet5", "{}", "--to", "yaml"),
     "draw": ("lenet5", "-f", "svg", "-o", "{}"),
+    "report": ("lenet5", "-o", "{}"),
     "sweep": ("mobilenet_v1", "--set", "alpha=0.5,1", "-o", "{}"),
     "compare": ("lenet5", "alexnet", "-o", "{}"),
     "run": ("minmax", "3,-1", "-o", "{}"),

@@ -18,6 +18,7 @@ WAITING: dict[str, list[str]] = {
     "sweep": ["-", "--set", "alpha=1,2"],
     "convert": ["-", "out.py"],
     "draw": ["-", "-o", "out.svg"],
+    "report": ["-", "-o", "out.html"],
     "run": ["minmax", "-"],
     "fit": ["-", "--board", "nucleo-l4r5zi"],
 }

@@ -112,7 +112,7 @@ def test_a_file_name_in_a_comment(tmp_path: Path) -> None:
 def test_a_file_name_in_messages(command: str, tmp_path: Path) -> None:
     further = {
         "compare": ("lenet5",), "sweep": ("--set", "a=1"), "convert": ("-",), "run": ("1",),
-        "fit": ("--board", "nucleo-l4r5zi"),
+        "fit": ("--board", "nucleo-l4r5zi"), "report": ("-o", "-"),
     }.get(command, ())  # fmt: skip
     done = shell('"$@"', command, FILE, *further, cwd=tmp_path, PYTHONIOENCODING="utf-8")
     assert FILE_SHOWN.replace("\\", "\\") in said(done) or command == "zoo"

@@ -19,7 +19,7 @@ PAGES = (
     README,
     *(
         DOCS / f"{name}.md"
-        for name in ("suggest", "tutorial", "how_to", "time", "microcontrollers", "exam")
+        for name in ("suggest", "tutorial", "how_to", "time", "microcontrollers", "exam", "report")
     ),
 )
 

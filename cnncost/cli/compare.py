@@ -13,8 +13,12 @@ from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnncost.network import Network
     from cnncost.study.board_fit import NetworkFit
+    from cnncost.study.comparison import Comparison
+    from cnncost.views.comparison_page import ComparisonLayout
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -22,6 +26,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 EPILOG = """[bold]Examples[/bold]
 
 cnncost compare alexnet alexnet_pooled
+
+cnncost compare alexnet alexnet_pooled -o diff.html
 
 cnncost compare old.yaml new.yaml --format markdown --changed
 
@@ -98,13 +104,18 @@ def compare(
     Layers belong together by the names that the specs give; where layers were inserted,
     removed or renamed, by their types, shapes and counts. REVISION:FILE is a file as git has
     it. Exit code 0 whatever differs; 1 if --fail-on says so.
+
+    A FILE.html is a page for a browser, with both figures, timelines and workings, unless --format
+    html asks for the tables alone.
     """
+    from cnncost.cli.web_pages import add_footprints
     from cnncost.costs.metrics import Metrics
     from cnncost.study.comparison import Side, find_excesses, parse_growth
     from cnncost.study.comparison import compare_networks as study
     from cnncost.views.comparison_page import ComparisonLayout, comparison_results, excess_line
     from cnncost.views.page_writers import write_results
 
+    as_page = form == "table" and output.lower().endswith(".html")
     growths = [parse_growth(text) for text in fail_on or ()]
     layout = ComparisonLayout(form, every, changed, human, total, sort, top, totals)
     layout.check_options()
@@ -112,9 +123,12 @@ def compare(
         raise CnncostError("--depth is of layers, which --totals leaves out", "keep one")
     _check_archs(archs)
     scale = collect_scale(batch, dtype, optimizer)
-    _check_scale(scale, memory=memory, time=time)
+    if as_page:
+        _check_page(archs, layout, depth, board)
+    _check_scale(scale, memory=memory or as_page, time=time)
     _check_board(board, engine, time=time)
-    machine = device_options.load_wanted_device(device, "--time" if time else "")
+    wanted = time or (as_page and bool(device))
+    machine = device_options.load_wanted_device(device, "--time" if wanted else "")
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
@@ -122,7 +136,9 @@ def compare(
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
         if machine is not None:
             report = api.add_time(report, machine, batch)
-        metrics = Metrics(spec.network, **scale) if memory else None
+        if as_page:
+            report = add_footprints(report, scale)
+        metrics = Metrics(spec.network, **scale) if memory or as_page else None
         fit = _fit_board(spec.network, board, engine) if board else None
         if fit is not None:
             report = report._replace(time=fit.boards[0].time)
@@ -133,9 +149,43 @@ def compare(
     if growths and not found:
         said = [f"Within {', '.join(f'{one.metric}={one.amount}' for one in growths)}."]
     with open_destination(output, force=force) as file:
-        write_results(file, comparison_results(comparison, layout, said), form)
+        if as_page:
+            file.write(_write_page(comparison, said))
+        else:
+            write_results(file, comparison_results(comparison, layout, said), form)
     sys.stderr.writelines(f"{line}\n" for line in said if found)
     raise typer.Exit(int(bool(found)))
+
+
+def _check_page(
+    archs: "Sequence[str]", layout: "ComparisonLayout", depth: int | None, board: str
+) -> None:
+    """Refuse what a page for a browser does not show.
+
+    Raises:
+        CnncostError: an option is of tables, or there are more than two networks.
+    """
+    of_tables = {
+        "--all": layout.every, "--changed": layout.changed, "--human": layout.human,
+        "--total": layout.total, "--sort": layout.sort, "--top": layout.top,
+        "--totals": layout.totals, "--depth": depth, "--board": board,
+    }  # fmt: skip
+    for option, given in of_tables.items():
+        if given:
+            what = f"{option} is of tables: a page for a browser has no use for it"
+            raise CnncostError(what, f"drop it, or write the tables: --format html {option}")
+    if len(archs) > 2:
+        what = f"{len(archs)} networks: a page for a browser shows two side by side"
+        raise CnncostError(what, "--format html writes tables of more")
+
+
+def _write_page(comparison: "Comparison", said: "Sequence[str]") -> str:
+    from cnncost.views.draw.figure import list_weights
+    from cnncost.views.web.network_page import make_pair_page
+    from cnncost.views.web.web_page import write_web_page
+
+    weights = [list_weights(side.spec) for side in comparison.sides]
+    return write_web_page(make_pair_page(comparison, weights, verdict=said))
 
 
 def _check_scale(scale: MeasureScale, *, memory: bool, time: bool) -> None:

@@ -29,6 +29,7 @@ COMMANDS = (
     "explain",
     "suggest",
     "compare",
+    "report",
     "check",
     "fit",
     "layers",

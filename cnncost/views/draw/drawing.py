@@ -1,9 +1,12 @@
-"""What a figure is drawn on: a sheet in millimetres, of matplotlib or of TikZ."""
+"""What a figure is drawn on: a sheet in millimetres, of matplotlib, of TikZ or of a web page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from cnncost.views.draw.figure_parts import FigurePart
 
 Point = tuple[float, float]
 
@@ -15,6 +18,10 @@ class Drawing(Protocol):
 
     def set_frame(self, bottom: float, top: float) -> None:
         """Set the part that the sheet shows."""
+        ...
+
+    def mark_part(self, part: FigurePart | None) -> None:
+        """Say which part the shapes that follow are of; None: of none."""
         ...
 
     def text_length(self, text: str, size: float = ...) -> float:

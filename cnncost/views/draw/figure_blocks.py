@@ -68,20 +68,26 @@ def lay_out_flow(canvas: Drawing, graph: PartGraph, room: float, *, names: bool)
         tall = 2 * RADIUS if part.is_join else len(lines[i]) * LINE_HEIGHT + 2 * PAD
         heights[places.ranks[i]] = max(heights[places.ranks[i]], tall)
     tops, y = [], 0.0
+    turns = _count_turns(places)
     for rank, tall in enumerate(heights):
         tops.append(y)
-        y += tall + _gap_height(places, rank)
+        y += tall + _gap_height(turns.get(rank, 0))
     return Flow(graph, places, lines, wide, tuple(tops), tuple(heights))
 
 
-def _gap_height(places: PartPlaces, rank: int) -> float:
+def _count_turns(places: PartPlaces) -> dict[int, int]:
+    """Count the lines that turn below each rank where some do."""
+    turning: dict[int, set[tuple[int, int, int]]] = {}
+    for way in places.ways:
+        if _turns(places, way):
+            for rank in (places.ranks[way.start], places.ranks[way.end] - 1):
+                turning.setdefault(rank, set()).add((way.start, way.lane, way.track))
+    return {rank: len(lines) for rank, lines in turning.items()}
+
+
+def _gap_height(turns: int) -> float:
     """Return the height below a rank: more where lines turn."""
-    turns = {
-        (way.start, way.lane, way.track)
-        for way in places.ways
-        if _turns(places, way) and rank in (places.ranks[way.start], places.ranks[way.end] - 1)
-    }
-    return 2.6 if not turns else 3.4 + 0.35 * min(len(turns), 8)
+    return 3.4 + 0.35 * min(turns, 8) if turns else 2.6
 
 
 def _turns(places: PartPlaces, way: Way) -> bool:
@@ -123,6 +129,7 @@ def draw_flow(canvas: Drawing, flow: Flow, x: float, y: float) -> None:
         canvas.draw_arrow(_route(flow, way, x, y))
     for i, part in enumerate(flow.graph.parts):
         middle, top, bottom = _box_span(flow, i, x, y)
+        canvas.mark_part(part)
         if part.is_join:
             canvas.draw_join(middle, (top + bottom) / 2, RADIUS, SIGNS[part.word])
             continue
@@ -131,6 +138,7 @@ def draw_flow(canvas: Drawing, flow: Flow, x: float, y: float) -> None:
         for line, text in enumerate(flow.lines[i]):
             at = top - PAD - (line + 0.5) * LINE_HEIGHT
             canvas.draw_text(middle, at, text, size=SIZE, align="center")
+    canvas.mark_part(None)
 
 
 def _box_span(flow: Flow, i: int, x: float, y: float) -> tuple[float, float, float]:

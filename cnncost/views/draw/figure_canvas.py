@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from cnncost.views.draw.figure_parts import FigurePart
+
 
 POINTS = 25.4 / 72
 """How many millimetres a point has."""
@@ -77,6 +79,9 @@ class Canvas:
         self.figure.set_size_inches(self.width / 25.4, (top - bottom) / 25.4)
         self.axes.set_xlim(0, self.width)
         self.axes.set_ylim(bottom, top)
+
+    def mark_part(self, part: FigurePart | None) -> None:
+        """Nothing: on paper, shapes belong to no part."""
 
     def text_length(self, text: str, size: float = SIZE) -> float:
         """Measure the length of a label in millimetres."""

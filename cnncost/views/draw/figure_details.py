@@ -111,4 +111,4 @@ def _add_entries(network: Network, graph: PartGraph) -> PartGraph:
 def _make_entry(node: Input | Node, count: int) -> FigurePart:
     """Make the part that stands for what comes into a block."""
     name = "in" if count == 1 else f"from {node.name.split('.')[0]}"
-    return FigurePart(name, (Input(node.index, name, node.output, node.place),))
+    return FigurePart(name, (Input(node.index, name, node.output, node.place),), outside=True)

@@ -59,6 +59,7 @@ def draw_units(canvas: Drawing, graph: PartGraph, weights: Mapping[int, WeightRo
         if way.track >= 0:
             _draw_skip(canvas, columns[way.start], columns[way.end], top + LANE * (way.track + 0.8))
     for part, column, said in zip(graph.parts, columns, lines, strict=True):
+        canvas.mark_part(part)
         for x, y in column:
             if part.is_join:
                 canvas.draw_join(x, y, RADIUS, SIGNS[part.word])
@@ -67,6 +68,7 @@ def draw_units(canvas: Drawing, graph: PartGraph, weights: Mapping[int, WeightRo
         for line, text in enumerate(said):
             at = -top - 1.5 - (line + 0.5) * LINE_HEIGHT
             canvas.draw_text(column[0][0], at, text, align="center")
+    canvas.mark_part(None)
 
 
 def _label_lines(part: FigurePart) -> list[str]:

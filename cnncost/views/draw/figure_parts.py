@@ -33,6 +33,8 @@ class FigurePart(NamedTuple):
     nodes: tuple[Input | Node, ...]
     copies: int = 1
     """How many copies of a block it stands for."""
+    outside: bool = False
+    """Whether it stands for what comes from outside into an opened block."""
 
     @property
     def head(self) -> Input | Node:
@@ -250,7 +252,8 @@ def _merge_stages(graph: PartGraph) -> PartGraph:
             merged[first] = FigurePart(_stage_name(one.name), one.nodes + other.nodes, copies)
     kept = [i for i in range(len(merged)) if owner[i] == i]
     merged = _name_part_stages(graph, merged, owner)
-    place = {i: kept.index(owner[i]) for i in range(len(merged))}
+    numbers = {i: number for number, i in enumerate(kept)}
+    place = {i: numbers[owner[i]] for i in range(len(merged))}
     pairs = dict.fromkeys((place[a], place[b]) for a, b in graph.edges if place[a] != place[b])
     return PartGraph(tuple(merged[i] for i in kept), tuple(pairs))
 
@@ -261,8 +264,10 @@ def _name_part_stages(
     """Name what is merged by its first and last block, where others are of the stage too."""
     stages = Counter(_stage_name(merged[i].name) for i in range(len(merged)) if owner[i] == i)
     named = list(merged)
-    for first in set(owner):
-        members = [graph.parts[i].name for i in range(len(owner)) if owner[i] == first]
+    owned: dict[int, list[str]] = {}
+    for part, first in zip(graph.parts, owner, strict=True):
+        owned.setdefault(first, []).append(part.name)
+    for first, members in owned.items():
         if len(members) > 1 and stages[merged[first].name] > 1:
             named[first] = merged[first]._replace(name=f"{members[0]}\u2013{members[-1]}")
     return named

@@ -22,6 +22,8 @@ TALLEST, THICKEST, THINNEST, SLAB = 24.0, 7.0, 0.7, 0.5
 """A pooling layer is a slab, thinner than any volume."""
 ACROSS, UP = 0.28, 0.2
 """How far the depth of a map is drawn to the right and up, as a share of its width."""
+GAP = 1.6
+"""The least distance between two ranks."""
 TRACK = 2.2
 RADIUS = 1.5
 SPACE = 1.2
@@ -67,6 +69,8 @@ class VolumeRows(NamedTuple):
 def lay_out_volumes(canvas: Drawing, graph: PartGraph, *, names: bool) -> VolumeRows | None:
     """Lay out the volumes over a sheet's width; None if it has no room for so many."""
     places = place_parts(graph)
+    if places.length * GAP > canvas.width:
+        return None
     largest = max(max(part.shape.extents, default=1) for part in graph.parts)
     sizes = _fit_thicknesses([_volume_size(part, largest) for part in graph.parts], canvas.width)
     labels = tuple(_label_lines(part, names=names) for part in graph.parts)
@@ -144,7 +148,7 @@ def _place_middles(
             gap = (
                 max(_right_reach(sizes[i]) for i in before) + max(sizes[i].thick for i in here) / 2
             )
-            least = max(least, at[-1] + gap + 1.6)
+            least = max(least, at[-1] + gap + GAP)
         for lane in {places.lanes[i] for i in here}:
             least = max(least, _label_bound(rank, lane, members, places, lengths, tiers, at))
         at.append(least)
@@ -209,6 +213,7 @@ def draw_volumes(canvas: Drawing, rows: VolumeRows, y: float) -> None:
     for i in order:
         part, size = rows.graph.parts[i], rows.volumes[i]
         x, middle = rows.middles[i], _row_middle(rows, i, y)
+        canvas.mark_part(part)
         if part.is_join:
             canvas.draw_join(x, middle, RADIUS, SIGNS[part.word])
             continue
@@ -217,6 +222,7 @@ def draw_volumes(canvas: Drawing, rows: VolumeRows, y: float) -> None:
             corner, (size.thick, size.tall), (size.across, size.up), name_colour(part)
         )
     _draw_labels(canvas, rows, order, y)
+    canvas.mark_part(None)
 
 
 def _row_middle(rows: VolumeRows, i: int, y: float) -> float:
@@ -229,6 +235,7 @@ def _draw_labels(canvas: Drawing, rows: VolumeRows, order: Sequence[int], y: flo
         lines, lane = rows.labels[i], rows.places.lanes[i]
         if not lines:
             continue
+        canvas.mark_part(rows.graph.parts[i])
         floor = _row_middle(rows, i, y) - TALLEST / 2 - 0.8
         if not rows.tiers:
             canvas.draw_text(rows.middles[i], floor - 1, lines[0], upright=True)

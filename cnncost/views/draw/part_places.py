@@ -6,6 +6,8 @@ far as it and its lines reach. A line that passes ranks without a part runs in a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from cnncost.views.draw.figure_parts import PartGraph
@@ -21,22 +23,23 @@ class Way(NamedTuple):
     """The track that it runs in beside the parts; -1 if it stays in the lane."""
 
 
-class PartPlaces(NamedTuple):
+@dataclass(frozen=True)
+class PartPlaces:
     """Where each part stands, and the ways of all lines."""
 
     ranks: tuple[int, ...]
     lanes: tuple[int, ...]
     ways: tuple[Way, ...]
 
-    @property
+    @cached_property
     def length(self) -> int:
         return 1 + max(self.ranks)
 
-    @property
+    @cached_property
     def breadth(self) -> int:
         return 1 + max(self.lanes)
 
-    @property
+    @cached_property
     def tracks(self) -> int:
         return 1 + max((way.track for way in self.ways), default=-1)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from cnncost.views.draw.figure_canvas import COLOURS, SIZE
 from cnncost.views.markup import escape_latex
+
+if TYPE_CHECKING:
+    from cnncost.views.draw.figure_parts import FigurePart
 
 Point = tuple[float, float]
 
@@ -57,6 +60,9 @@ class TikzCanvas:
     def set_frame(self, bottom: float, top: float) -> None:
         """Set the part that the sheet shows: its whole width, from `bottom` to `top`."""
         self.frame = (bottom, top)
+
+    def mark_part(self, part: FigurePart | None) -> None:
+        """Nothing: on paper, shapes belong to no part."""
 
     def text_length(self, text: str, size: float = SIZE) -> float:
         """Estimate the length of a label in millimetres; the paper's font is not known here."""
