@@ -96,7 +96,7 @@ def test_uniform_scaling_scores_as_its_widths(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_plans_of_bundled_networks(name: str, budget: str, tmp_path: Path) -> None:
     written = tmp_path / "out.yaml"
-    arguments = ("--budget", budget, "--write", str(written), "-f", "json", "--time-limit", "20")
+    arguments = ("--budget", budget, "--write", str(written), "-f", "json", "--time-limit", "6")
     done = run("suggest", name, *arguments)
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)

@@ -128,7 +128,7 @@ def test_late_limits_end_with_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "googlenet"])
 def test_single_edits_are_counted_as_their_texts_read(name: str) -> None:
-    request = SuggestionRequest(("connections=50%", "sram=60%"))
+    request = SuggestionRequest(("connections=50%", "sram=60%"), seconds=4)
     singles = Suggester(cnncost.load(name), request).suggest().singles
     assert any(one.decision is not None for one in singles.ranked)
     for one in singles.ranked[:: max(1, len(singles) // 25)]:

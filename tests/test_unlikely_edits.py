@@ -39,7 +39,7 @@ def _refuse_unlikely(before: cnncost.Spec, after: cnncost.Spec, said: str) -> No
         assert not any(is_starved(a, b) for a, b in pairs if a.layer.word == b.layer.word), said
 
 
-def _study(spec: cnncost.Spec, *budgets: str, seconds: float = 20.0) -> Suggester:
+def _study(spec: cnncost.Spec, *budgets: str, seconds: float = 6.0) -> Suggester:
     allowed = parse_allowed_edits((), (), ())
     return Suggester(spec, SuggestionRequest(tuple(budgets), allowed, seconds=seconds))
 
