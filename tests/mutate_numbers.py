@@ -38,7 +38,7 @@ MEMORY = (
 )
 EDITS = (
     *("suggest_edits", "width_options", "catalogue_offers", "coarser_maps", "suggest_written"),
-    *("densely_edits", "densely_found", "lost_positions", "uniform_scaling"),
+    *("densely_edits", "densely_found", "lost_positions", "simple_plans"),
 )
 ACCURACY_MODULES = ("estimate", "layer_terms", "potential", "roles")
 """The constants, and what others measured, are what they are said to be."""

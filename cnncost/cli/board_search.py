@@ -30,6 +30,10 @@ MOST_ROUNDS = 10
 """How often the budget of SRAM is tightened."""
 
 
+FIRST_SHARE, LEAST_SECONDS = 0.25, 1.0
+"""What part of its time the first search has, whose plan tells how much to tighten; and how long
+the shortest one lasts."""
+
 NEAR = 1.02
 """Up to so much more than a bound no further search is worth its time."""
 
@@ -159,30 +163,39 @@ class BoardAnswer(NamedTuple):
 
 
 def search_board(
-    target: BoardTarget, study: "Suggester", network: "Network", progress: "Progress | None"
+    target: BoardTarget,
+    study: "Suggester",
+    network: "Network",
+    seconds: float,
+    progress: "Progress | None",
 ) -> BoardAnswer:
     """Search by SRAM's lower bound, recount the plan's arena, and tighten the bound while the arena
-    is too large.
+    is too large; a plan that fits is searched for once more, to be proved, if time is left.
 
-    `study` is ready for the first search; `network` is what is edited, as its file has it.
+    `study` is ready for the first search, which has a share of the `seconds`; `network` is what is
+    edited, as its file has it.
     """
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.views.patches_section import name_patches
     from cnncost.views.suggest.board_section import BoardReport
 
-    end, today = monotonic() + study.request.seconds, target.fit(network)
+    end, today = monotonic() + seconds, target.fit(network)
     limit, bound = target.limits.get("sram"), target.choose_first_bound(network)
-    tightened, least_over = 0, None
+    tightened, least_over, settled = 0, None, False
     while True:
         found = study.suggest(progress)
         plan = None if found.is_undecided else found.plan
         after = today if plan is None else target.fit(_read_plan(study, plan))
         least_over = after.embedded.sram if plan or found.is_met else least_over
         smaller = _tighten_bound(bound, after, least_over, lost=not (plan or found.is_met))
-        if smaller is None or tightened == MOST_ROUNDS or monotonic() > end:
+        left = end - monotonic()
+        if left < LEAST_SECONDS or tightened == MOST_ROUNDS:
             break
-        bound, tightened = smaller, tightened + 1
-        left = max(1.0, end - monotonic())
+        if smaller is None and (settled or found.proved):
+            break
+        settled = smaller is None
+        if smaller is not None:
+            bound, tightened, left = smaller, tightened + 1, max(LEAST_SECONDS, left / 2)
         request = replace(study.request, budgets=target.list_budgets(bound), seconds=left)
         study = Suggester(study.spec, request)
     steps: list[tuple[str, NetworkFit | None]] = [("as it is", today)]

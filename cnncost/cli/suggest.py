@@ -163,7 +163,13 @@ def suggest(
     Exit code 1: no plan meets the budgets, or what is
     not known of layers or of the device leaves it open.
     """
-    from cnncost.cli.board_search import add_board, read_target, refuse_board_options, search_board
+    from cnncost.cli.board_search import (
+        FIRST_SHARE,
+        add_board,
+        read_target,
+        refuse_board_options,
+        search_board,
+    )
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import (
         PlanDestination,
@@ -209,7 +215,7 @@ def suggest(
         parse_allowed_edits(allow or (), forbid or (), keep or (), multiple, grow=grow),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
-        time_limit,
+        time_limit * (FIRST_SHARE if target else 1),
         max_layers,
         meter,
         most_edits,
@@ -227,7 +233,7 @@ def suggest(
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
     answer = None
     if target:
-        answer = search_board(target, study, spec.network, make_progress())
+        answer = search_board(target, study, spec.network, time_limit, make_progress())
         study, found = answer.study, answer.found
     else:
         found = study.suggest(make_progress())

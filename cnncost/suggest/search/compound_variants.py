@@ -137,7 +137,7 @@ class SpatialVariants:
             bound, key = heappop(heap)
             if is_above(bound):
                 return
-            lazy = self._price(key)
+            lazy = self.price(key)
             if lazy is None:
                 continue
             if lazy.score > bound:
@@ -162,8 +162,8 @@ class SpatialVariants:
         found = level = self.all
         complete = True
         while level:
-            keys = dict.fromkeys(key for lazy in level for key in self._with_one_more(lazy))
-            longer = [lazy for key in keys if (lazy := self._price(key)) is not None]
+            keys = dict.fromkeys(key for lazy in level for key in self.with_one_more(lazy))
+            longer = [lazy for key in keys if (lazy := self.price(key)) is not None]
             longer.sort(key=lambda lazy: (excess(lazy.after), lazy.key))
             level = [lazy for lazy in longer if len(lazy.key) > 1]
             if len(level) > MOST_GROWN:
@@ -174,7 +174,7 @@ class SpatialVariants:
         found = sorted(found, key=lambda lazy: excess(lazy.after))
         return [self.all[0], *[lazy for lazy in found if lazy.key][:MOST_GROWN]], False
 
-    def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
+    def with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
         """Yield the variants with one edit more."""
         coarser = sum(edit.kind in COARSER for edit in lazy.edits)
         for at, trial in enumerate(() if self.maker.gain and lazy.key else self.trials):
@@ -185,11 +185,11 @@ class SpatialVariants:
     def _longer(self, lazy: LazyVariant) -> Iterator[tuple[int, VariantKey]]:
         """Yield the variants with one edit more, each added behind the edits there are, with a
         lower bound of their score."""
-        for key in self._with_one_more(lazy):
+        for key in self.with_one_more(lazy):
             if key[:-1] == lazy.key:
                 yield max(lazy.score, self.trials[key[-1]].edit.score), key
 
-    def _price(self, key: VariantKey) -> LazyVariant | None:
+    def price(self, key: VariantKey) -> LazyVariant | None:
         """Price a variant; None where it, or one with an edit less, is no network.
 
         It never scores less than with an edit less: what nobody measured is not made cheaper by
@@ -197,7 +197,7 @@ class SpatialVariants:
         """
         if key not in self._known:
             self.clock.check()
-            shorter = [self._price(own) for own in combinations(key, len(key) - 1)]
+            shorter = [self.price(own) for own in combinations(key, len(key) - 1)]
             least = [lazy.score for lazy in shorter if lazy is not None]
             whole = len(least) == len(shorter)
             self._known[key] = self._try_together(key, max(least)) if whole else None

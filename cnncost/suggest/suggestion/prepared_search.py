@@ -25,8 +25,13 @@ from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
 from cnncost.suggest.search.plan import ConnectionsPlan, Plan
-from cnncost.suggest.search.plan_search import COMPARED_SECONDS, PlanSearch
-from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.search.plan_search import (
+    COMPARED_SECONDS,
+    COMPARED_WITHIN,
+    BestPlanSearch,
+    PlanSearch,
+)
+from cnncost.suggest.search.simple_plans import add_spatial_edits, scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
@@ -116,6 +121,23 @@ class PreparedSearch:
             ), True
         except TimeOverError:
             return None, False
+
+    def find_coarser(self, budgets: Sequence[Budget]) -> Plan | None:
+        """Find some plan with spatial edits, where widths alone are not enough: those of variants
+        that hold the budgets, or nearly. It is what a search begins with, so a share of the time is
+        enough."""
+        if self.request.allowed.grow:
+            return None
+        search = BestPlanSearch(
+            self.search.variants, budgets, None, self.request.seconds / 4, within=COMPARED_WITHIN
+        )
+        try:
+            with self.editable.clock.until(search.deadline):
+                for lazy in reversed(add_spatial_edits(search.variants, budgets)):
+                    search.visit_variant(lazy)
+        except TimeOverError:
+            return search.best
+        return search.best
 
 
 def _list_variants(

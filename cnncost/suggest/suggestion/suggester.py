@@ -110,7 +110,9 @@ class Suggester(PreparedSearch):
             few,
             timer.estimate(self.editable.network) if timer else None,
             timer.least_connections if timer else 0,
-            self._find_by_connections(budgets) if plan else None,
+            find_by_connections(self.search, budgets, self.before, self.request.most_edits)
+            if plan
+            else None,
             grow,
         )
 
@@ -119,15 +121,14 @@ class Suggester(PreparedSearch):
     ) -> SearchResult:
         """Find the best plan of as many edits as there may be."""
         known = alike if alike and self._may_have(alike) else None
+        if alike is None and (coarser := self.find_coarser(budgets)) and self._may_have(coarser):
+            known = coarser
         most = self.request.most_edits
         return self.search.find_best(budgets, known, progress=progress, edits=most)
 
     def _may_have(self, plan: Plan) -> bool:
         most = self.request.most_edits
         return most is None or len(plan.edits) <= most
-
-    def _find_by_connections(self, budgets: Sequence[Budget]) -> ConnectionsPlan | None:
-        return find_by_connections(self.search, budgets, self.before, self.request.most_edits)
 
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""

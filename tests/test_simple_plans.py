@@ -21,7 +21,7 @@ from cnncost.suggest.edits.budget import Budget, parse_budgets
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.search.simple_plans import scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 

@@ -1,11 +1,12 @@
-"""Uniform scaling: all widths of a spec scaled by one factor, to hold a plan against."""
+"""Plans that no search is needed for: all widths scaled by one factor, to hold a plan against; and
+spatial edits one after another, for a search to begin with."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import sqrt
+from math import inf, log, sqrt
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import (
@@ -18,8 +19,10 @@ from cnncost.suggest.edits.edit import (
     units,
 )
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
-from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
+from cnncost.suggest.search.plan import Plan, VariantKey
 
 
 def scale_uniformly(
@@ -84,3 +87,44 @@ def _scale_widths(
     after = editable.measure(spec.network)
     bound = -largest_gain(editable.network, editable.first_potential) if factor > 1 else 0
     return Plan(editable, edits, price, spec.text.text, after, damage, bound=bound)
+
+
+def add_spatial_edits(variants: SpatialVariants, budgets: Sequence[Budget]) -> list[LazyVariant]:
+    """Make spatial edits one after another, or another step of one that is made: each time what
+    takes off most of what is over the budgets for its score. Return the variant behind each edit,
+    up to the first that holds them.
+
+    Raises:
+        TimeOverError: there was no time to price one.
+    """
+    path = [variants.all[0]]
+    while (left := _excess(path[-1].after, budgets)) > 0:
+        made = path[-1]
+        known = [one for key in _list_steps(variants, made) if (one := variants.price(key))]
+        rates = [
+            ((left - _excess(one.after, budgets)) / (one.score - made.score), one.key, one)
+            for one in known
+            if one.score > made.score
+        ]
+        rate, _, best = max(rates, default=(0.0, (), made))
+        if rate <= 0:
+            break
+        path.append(best)
+    return path[1:]
+
+
+def _list_steps(variants: SpatialVariants, made: LazyVariant) -> Iterator[VariantKey]:
+    """List the variants of one edit more, and those of another edit of the same kind."""
+    yield from variants.with_one_more(made)
+    for at in made.key:
+        kind = variants.trials[at].edit.kind
+        others = [k for k, trial in enumerate(variants.trials) if trial.edit.kind == kind]
+        for k in others:
+            if k not in made.key:
+                yield tuple(sorted({*made.key, k} - {at}))
+
+
+def _excess(after: Measures, budgets: Sequence[Budget]) -> float:
+    """Return by how much budgets are exceeded, as a sum of logarithms."""
+    shares = [after[one.metric] / one.most if one.most else inf for one in budgets]
+    return sum(log(share) for share in shares if share > 1)
