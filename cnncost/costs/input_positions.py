@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cnncost.layers.convolution import ConvTranspose
     from cnncost.layers.reshaping import Crop, Pad, Permute, PixelShuffle, SpaceToDepth, Upsample
     from cnncost.layers.sliding_window import Windowed
+    from cnncost.network import Node
 
 Taps = Sequence[int]
 """The positions that one output position reads, ascending."""
@@ -205,3 +206,10 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
 
 READINGS: dict[str, Rule] = {word: rule for rule, words in _ALIKE.items() for word in words}
 """The rule of each layer type."""
+
+
+def find_readings(node: Node, at: int) -> tuple[AxisReading, ...] | None:
+    """Find which positions of its input `at` (from 0) a node's positions read."""
+    if node.layer.word == "matmul" and at == 0:
+        return ()  # a position of the product is a sum over all positions of the first factor
+    return READINGS[node.layer.word](node.layer, node.inputs[at], node.output)
