@@ -12,7 +12,7 @@ from cnncost.views.page import Page, Results, Table, Title
 
 if TYPE_CHECKING:
     from cnncost.network import Network
-    from cnncost.study.seen_positions import SeenAxis, SeenInput, MapUnit
+    from cnncost.study.seen_positions import MapUnit, SeenAxis, SeenInput
 
 TITLES = ("axis", "receptive field", "centre", "outside", "sees", "positions")
 
