@@ -28,7 +28,9 @@ cnncost explain residual_mlp --backward
 
 cnncost explain alexnet --receptive
 
-cnncost explain alexnet --unit conv3:5,7"""
+cnncost explain alexnet --unit conv3:5,7
+
+cnncost explain lenet5 C1 --matrix"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -53,6 +55,7 @@ def explain(
     ] = False,
     receptive: explain_pages.Receptive = False,
     unit: explain_pages.UnitAt = "",
+    matrix: explain_pages.Matrix = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -64,8 +67,9 @@ def explain(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
-    choice = explain_pages.PageChoice(receptive, unit)
+    choice = explain_pages.PageChoice(receptive, unit, matrix)
     others = {"--backward": backward, "--biases": biases, "--exclude-padding": exclude_padding}
+    others |= {} if receptive else {"--all": every}
     explain_pages.refuse_mixed_pages(choice, layer, others)
     if backward and (every or biases or exclude_padding):
         raise CnncostError(
@@ -79,6 +83,9 @@ def explain(
     spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
         _write_gradients(spec, layer, form, output, force=force)
+        return
+    if matrix and form == "table" and explain_pages.find_picture_form(output):
+        explain_pages.write_matrix_figure(spec, layer, output, force=force)
         return
     if choice.options:
         results = explain_pages.build_page(spec, layer, choice, every=every)

@@ -1,13 +1,22 @@
 """The pages of `explain` besides the working of counts: one option each, one page at a time."""
 
+import io
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from cnncost.errors import CnncostError
+from cnncost.cli.output import write_bytes
+from cnncost.errors import CnncostError, quote_text
 from cnncost.language import Spec
 from cnncost.views.page import Results
+
+if TYPE_CHECKING:
+    from cnncost.network import Network, Node
+
+PICTURES = ("svg", "png", "pdf")
+"""The endings of a file that `--matrix` is drawn into."""
 
 Receptive = Annotated[
     bool,
@@ -22,6 +31,12 @@ UnitAt = Annotated[
         show_default=False,
     ),
 ]
+Matrix = Annotated[
+    bool,
+    typer.Option(
+        "--matrix", help="LAYER, a convolution, as a matrix, with im2col; -o m.svg draws it."
+    ),
+]
 
 
 class PageChoice(NamedTuple):
@@ -29,6 +44,7 @@ class PageChoice(NamedTuple):
 
     receptive: bool = False
     unit: str = ""
+    matrix: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -63,7 +79,58 @@ def build_page(spec: Spec, layer: str, choice: PageChoice, *, every: bool) -> Re
 
         unit = parse_unit(spec.network, choice.unit)
         return seen_results(spec.network, unit, find_seen_inputs(spec.network, unit))
+    if choice.matrix:
+        return _build_matrix_page(spec, layer)
     return _build_field_page(spec, layer, every=every)
+
+
+def _build_matrix_page(spec: Spec, layer: str) -> Results:
+    from cnncost.study.convolution_matrix import describe_matrix
+    from cnncost.views.matrix_page import matrix_results
+
+    node = find_layer(spec.network, layer, "--matrix")
+    return matrix_results(spec.network.name, describe_matrix(node))
+
+
+def write_matrix_figure(spec: Spec, layer: str, output: str, *, force: bool) -> None:
+    """Draw the matrix of a layer into a file whose ending is a picture's.
+
+    Raises:
+        CnncostError: the layer is no convolution, or its matrix is too large to draw.
+    """
+    from cnncost.study.convolution_matrix import describe_matrix
+    from cnncost.views.draw.matrix_figure import MOST_DRAWN, WIDEST_DRAWN, draw_matrix
+
+    node = find_layer(spec.network, layer, "--matrix")
+    matrix = describe_matrix(node, MOST_DRAWN, WIDEST_DRAWN)
+    drawn = io.BytesIO()
+    draw_matrix(drawn, matrix, find_picture_form(output), f"{spec.network.name}, {node.name}")
+    write_bytes(output, drawn.getvalue(), force=force)
+
+
+def find_picture_form(output: str) -> str:
+    """Find the form of a picture from its file's ending; empty if it is none's."""
+    form = PurePath(output).suffix.lower().removeprefix(".")
+    return form if form in PICTURES else ""
+
+
+def find_layer(network: "Network", layer: str, option: str) -> "Node":
+    """Find the one layer that an option is about.
+
+    Raises:
+        CnncostError: none is named, it is not there, or it is a block of several.
+    """
+    from cnncost.study.explanation import find_layers
+
+    if not layer:
+        raise CnncostError(
+            f"{option} is of one layer", f"as in cnncost explain ARCH conv1 {option}"
+        )
+    found = find_layers(network, layer)
+    if len(found) > 1:
+        what = f"{quote_text(layer)} is a block of {len(found)} layers"
+        raise CnncostError(f"{what}, and {option} is of one layer", f"as {found[-1].name} is")
+    return found[0]
 
 
 def _build_field_page(spec: Spec, layer: str, *, every: bool) -> Results:

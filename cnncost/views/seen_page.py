@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
 from cnncost.shape import AXES
-from cnncost.views.page import Page, Results, Table, Title
+from cnncost.views.page import Page, Remark, Results, Table, Title
 
 if TYPE_CHECKING:
     from cnncost.network import Network
@@ -42,17 +42,15 @@ def _build_seen_page(network: Network, unit: MapUnit, seen: Sequence[SeenInput])
     axes = AXES[len(unit.position)]
     place = ", ".join(f"{axis} {at:,}" for axis, at in zip(axes, unit.position, strict=True))
     heading = f"{node.name}: {node.layer.word}, {node.output}"
-    blocks: list[Title | Table] = [Title(f"{heading}, unit at {place}" if place else heading)]
+    heading += f", unit at {place}" if place else ""
+    blocks: list[Title | Table | Remark] = []
     for one in seen:
-        if len(network.inputs) > 1:
-            blocks.append(Title(f"of {one.entry.name}"))
+        of = f", what it sees of {one.entry.name}" if len(network.inputs) > 1 else ""
         rows = [_axis_cells(axis) for axis in one.axes]
-        words = range(len(TITLES))
-        if rows:
-            blocks.append(Table(TITLES, rows, words=words, caption=_describe_input(one)))
-        else:
-            blocks.append(Title(f"sees all of the vector {one.entry.name}"))
-    return Page(blocks, network.name)
+        blocks.append(Title(f"{heading}{of}"))
+        blocks += [Table(TITLES, rows, words=range(len(TITLES)))] if rows else []
+        blocks.append(Remark(" ".join(_describe_input(one))))
+    return Page([*blocks, Remark(COUNTED)], network.name)
 
 
 def _axis_cells(axis: SeenAxis) -> tuple[str, ...]:
@@ -84,6 +82,8 @@ def _describe_outside(axis: SeenAxis) -> str:
 
 
 def _describe_input(one: SeenInput) -> list[str]:
+    if not one.axes:
+        return [f"It sees all of the vector {one.entry.name}."]
     counts = [axis.read for axis in one.axes]
     of = f"{prod(axis.extent for axis in one.axes):,} positions of {one.entry.name}"
     product = " x ".join(f"{count:,}" for count in counts)
@@ -96,7 +96,7 @@ def _describe_input(one: SeenInput) -> list[str]:
         lines.append("Outside: positions of the field that lie in padding, which is no input.")
     if any(axis.seen and axis.read <= axis.seen[1] - axis.seen[0] for axis in one.axes):
         lines.append("It leaves out some positions between, as dilation does.")
-    return [*lines, COUNTED]
+    return lines
 
 
 FIELDS = ("input", "axis", "extent", "field_first", "field_last", "first", "last", "positions")
