@@ -30,7 +30,9 @@ cnncost explain alexnet --receptive
 
 cnncost explain alexnet --unit conv3:5,7
 
-cnncost explain lenet5 C1 --matrix"""
+cnncost explain lenet5 C1 --matrix
+
+cnncost explain alexnet conv1 --against dense"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -56,6 +58,7 @@ def explain(
     receptive: explain_pages.Receptive = False,
     unit: explain_pages.UnitAt = "",
     matrix: explain_pages.Matrix = False,
+    against: explain_pages.Against = "",
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -67,7 +70,7 @@ def explain(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
-    choice = explain_pages.PageChoice(receptive, unit, matrix)
+    choice = explain_pages.PageChoice(receptive, unit, matrix, against)
     others = {"--backward": backward, "--biases": biases, "--exclude-padding": exclude_padding}
     others |= {} if receptive else {"--all": every}
     explain_pages.refuse_mixed_pages(choice, layer, others)

@@ -37,6 +37,15 @@ Matrix = Annotated[
         "--matrix", help="LAYER, a convolution, as a matrix, with im2col; -o m.svg draws it."
     ),
 ]
+Against = Annotated[
+    str,
+    typer.Option(
+        "--against",
+        metavar="locally_connected|dense",
+        help="LAYER, a convolution, beside the same without sharing.",
+        show_default=False,
+    ),
+]
 
 
 class PageChoice(NamedTuple):
@@ -45,6 +54,7 @@ class PageChoice(NamedTuple):
     receptive: bool = False
     unit: str = ""
     matrix: bool = False
+    against: str = ""
 
     @property
     def options(self) -> list[str]:
@@ -79,9 +89,23 @@ def build_page(spec: Spec, layer: str, choice: PageChoice, *, every: bool) -> Re
 
         unit = parse_unit(spec.network, choice.unit)
         return seen_results(spec.network, unit, find_seen_inputs(spec.network, unit))
+    if choice.against:
+        return _build_forms_page(spec, layer, choice.against)
     if choice.matrix:
         return _build_matrix_page(spec, layer)
     return _build_field_page(spec, layer, every=every)
+
+
+def _build_forms_page(spec: Spec, layer: str, against: str) -> Results:
+    from cnncost.study.layer_forms import FORMS, list_forms
+    from cnncost.views.forms_page import forms_results
+
+    if against not in FORMS:
+        raise CnncostError(
+            f"--against {quote_text(against)} is none of {', '.join(FORMS)}", "take one of them"
+        )
+    node = find_layer(spec.network, layer, "--against")
+    return forms_results(spec.network.name, node, list_forms(node, against))
 
 
 def _build_matrix_page(spec: Spec, layer: str) -> Results:

@@ -190,7 +190,10 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
         *FAMILIES["joins"],
         *("linear", "slice", "channel_shuffle", "identity"),
     ),
-    _read_windows: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
+    _read_windows: (
+        *("conv", "depthwise_conv", "locally_connected"),
+        *("maxpool", "avgpool", "subsample"),
+    ),
     _read_transposed_windows: ("conv_transpose",),
     _read_everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
     _read_adaptive_windows: ("adaptive_avgpool", "adaptive_maxpool"),
