@@ -32,7 +32,9 @@ cnncost explain alexnet --unit conv3:5,7
 
 cnncost explain lenet5 C1 --matrix
 
-cnncost explain alexnet conv1 --against dense"""
+cnncost explain alexnet conv1 --against dense
+
+cnncost explain resnet50 --tools"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -59,6 +61,7 @@ def explain(
     unit: explain_pages.UnitAt = "",
     matrix: explain_pages.Matrix = False,
     against: explain_pages.Against = "",
+    tools: explain_pages.Tools = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -70,7 +73,7 @@ def explain(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
-    choice = explain_pages.PageChoice(receptive, unit, matrix, against)
+    choice = explain_pages.PageChoice(receptive, unit, matrix, against, tools)
     others = {"--backward": backward, "--biases": biases, "--exclude-padding": exclude_padding}
     others |= {} if receptive else {"--all": every}
     explain_pages.refuse_mixed_pages(choice, layer, others)

@@ -46,6 +46,10 @@ Against = Annotated[
         show_default=False,
     ),
 ]
+Tools = Annotated[
+    bool,
+    typer.Option("--tools", help="What thop, fvcore, ptflops and others print, and why."),
+]
 
 
 class PageChoice(NamedTuple):
@@ -55,6 +59,7 @@ class PageChoice(NamedTuple):
     unit: str = ""
     matrix: bool = False
     against: str = ""
+    tools: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -75,6 +80,8 @@ def refuse_mixed_pages(choice: PageChoice, layer: str, others: Mapping[str, obje
         raise CnncostError(f"{given[0]} and {given[1]} do not go together", "drop one of them")
     if choice.unit and layer:
         raise CnncostError("--unit names its layer itself", f"drop {layer}")
+    if choice.tools and layer:
+        raise CnncostError("--tools is of the whole network", f"drop {layer}")
 
 
 def build_page(spec: Spec, layer: str, choice: PageChoice, *, every: bool) -> Results:
@@ -89,11 +96,22 @@ def build_page(spec: Spec, layer: str, choice: PageChoice, *, every: bool) -> Re
 
         unit = parse_unit(spec.network, choice.unit)
         return seen_results(spec.network, unit, find_seen_inputs(spec.network, unit))
+    if choice.tools:
+        return _build_tools_page(spec)
     if choice.against:
         return _build_forms_page(spec, layer, choice.against)
     if choice.matrix:
         return _build_matrix_page(spec, layer)
     return _build_field_page(spec, layer, every=every)
+
+
+def _build_tools_page(spec: Spec) -> Results:
+    from cnncost import api
+    from cnncost.study.tool_counts import count_keras_parameters, list_tool_counts
+    from cnncost.views.tools_page import tools_results
+
+    report = api.count(spec)
+    return tools_results(report, list_tool_counts(report), count_keras_parameters(report))
 
 
 def _build_forms_page(spec: Spec, layer: str, against: str) -> Results:
