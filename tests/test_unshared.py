@@ -130,4 +130,5 @@ def test_a_plan_leaves_it_alone(tmp_path: Path) -> None:
     done = run("suggest", "local.yaml", "--budget", "weights=95%", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Other layers hold" in done.stdout
+    assert "Locally connected layers (l) keep their filters" in " ".join(done.stdout.split())
     assert not re.search(r"^ +[0-9.]+ +l: ", done.stdout, re.MULTILINE)
