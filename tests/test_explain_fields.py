@@ -3,7 +3,6 @@ windows position by position."""
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import re
@@ -12,6 +11,7 @@ import pytest
 from command import run
 
 import cnncost
+from cnncost.cli.explain_pages import PageChoice, build_page, refuse_mixed_pages
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.study.field_recurrence import FieldNumbers, list_field_steps
@@ -94,7 +94,8 @@ def test_axes_and_inputs_apart() -> None:
     text += (
         "- {name: c, conv: 1, kernel: [3, 1], from: a, padding: [1, 0]}\n- {name: s, add: [c, b]}\n"
     )
-    page = json.loads(run("explain", "-", "--receptive", "-f", "json", text=text).stdout)
+    page = build_page(cnncost.loads(text), "", PageChoice(receptive=True), every=False).data()
+    assert isinstance(page, dict)
     found = [(r["layer"], r["input"], r["axes"], r["receptive_field"]) for r in page["layers"]]
     # The sum changes nothing of either input's fields.
     assert found == [("c", "a", ["height"], 3), ("c", "a", ["width"], 1)]
@@ -108,11 +109,11 @@ def test_only_what_leads_to_a_layer() -> None:
 def test_an_opaque_layer_makes_fields_unknown() -> None:
     text = "input: [1, 9]\nlayers:\n- {name: o, opaque: {output: [1, 9]}}\n"
     text += "- {name: c, conv: 1, kernel: 3}\n"
-    shown = run("explain", "-", "c", "--receptive", text=text).stdout
-    assert re.search(r"c +conv +\? +\? +\?", shown)
-    refused = run("explain", "-", "--unit", "c:3", text=text)
-    assert refused.returncode == 2
-    assert "what c sees is unknown" in refused.stderr
+    spec = cnncost.loads(text)
+    page = build_page(spec, "c", PageChoice(receptive=True), every=False)
+    assert list(page.records())[-1] == ("c", "conv", "input", "", "?", "?", "?")
+    with pytest.raises(CnncostError, match="what c sees is unknown"):
+        build_page(spec, "", PageChoice(unit="c:3"), every=False)
 
 
 def test_a_unit_at_the_border() -> None:
@@ -229,8 +230,12 @@ def test_pages_that_do_not_go_together() -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2, "--receptive and --unit do not go together",
     )  # fmt: skip
-    assert run("explain", "alexnet", "conv3", "--unit", "conv3:5,7").returncode == 2
-    assert run("explain", "alexnet", "--receptive", "--backward").returncode == 2
+    with pytest.raises(CnncostError, match="--unit names its layer itself"):
+        refuse_mixed_pages(PageChoice(unit="conv3:5,7"), "conv3", {})
+    with pytest.raises(CnncostError, match="--receptive and --backward do not go together"):
+        refuse_mixed_pages(PageChoice(receptive=True), "", {"--all": False, "--backward": True})
+    with pytest.raises(CnncostError, match="--tools is of the whole network"):
+        refuse_mixed_pages(PageChoice(tools=True), "conv1", {})
 
 
 def test_a_map_too_large_to_walk() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from command import run
 
 import cnncost
+from cnncost.cli.explain_pages import PageChoice, build_page
 from cnncost.errors import CnncostError
 from cnncost.study.convolution_matrix import ConvolutionMatrix, describe_matrix, measure_product
 from cnncost.views.matrix_page import list_matrix_lines, matrix_results, name_entries
+from cnncost.views.page_writers import write_results
 
 
 def matrix(layer: str, dims: str) -> ConvolutionMatrix:
@@ -119,8 +121,10 @@ def test_written_out_and_drawn(tmp_path: Path) -> None:
     shown = run("explain", "net.yaml", "c", "--matrix", cwd=tmp_path).stdout
     assert "   w11 w12   . | w21 w22   . |   .   .   .\n" in shown
     assert "doubly block Toeplitz" in shown
-    latex = run("explain", "net.yaml", "c", "--matrix", "-f", "latex", cwd=tmp_path).stdout
-    assert "  w_{11} & w_{12} & 0 & w_{21} & w_{22} & 0 & 0 & 0 & 0 \\\\" in latex
+    latex = StringIO()
+    page = build_page(cnncost.loads(TEXT), "c", PageChoice(matrix=True), every=False)
+    write_results(latex, page, "latex")
+    assert "  w_{11} & w_{12} & 0 & w_{21} & w_{22} & 0 & 0 & 0 & 0 \\\\" in latex.getvalue()
     done = run("explain", "net.yaml", "c", "--matrix", "-o", "m.svg", cwd=tmp_path)
     assert done.returncode == 0
     svg = (tmp_path / "m.svg").read_text()
@@ -128,7 +132,9 @@ def test_written_out_and_drawn(tmp_path: Path) -> None:
 
 
 def test_data() -> None:
-    data = json.loads(run("explain", "-", "c", "--matrix", "-f", "json", text=TEXT).stdout)
+    page = build_page(cnncost.loads(TEXT), "c", PageChoice(matrix=True), every=False)
+    data = page.data()
+    assert isinstance(data, dict)
     assert data["product"] == {"times": 1, "rows": 1, "sums": 4, "columns": 4}
     assert data["entries"][0] == ["w11", "w12", ".", "w21", "w22", ".", ".", ".", "."]
 
@@ -136,14 +142,20 @@ def test_data() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["alexnet", "--matrix"], "--matrix is of one layer"),
         (["alexnet", "conv1", "--matrix", "-o", "m.svg"], "too large to draw"),
-        (["alexnet", "conv1", "--matrix", "--all"], "--matrix and --all do not go together"),
     ],
 )
 def test_refusals(arguments: list[str], said: str, tmp_path: Path) -> None:
     done = run("explain", *arguments, cwd=tmp_path)
     assert (done.returncode, said in done.stderr) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_matrix_is_of_one_layer() -> None:
+    spec = cnncost.load("googlenet")
+    for layer, said in (("", "--matrix is of one layer"), ("i3a", "is a block of")):
+        with pytest.raises(CnncostError, match=said):
+            build_page(spec, layer, PageChoice(matrix=True), every=False)
 
 
 def test_a_layer_that_is_no_convolution() -> None:

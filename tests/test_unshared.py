@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from keras_models import functional, layer, saved
 
 import cnncost
 from cnncost import formats
+from cnncost.cli.explain_pages import PageChoice, build_page
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out.keras_code import keras_code
 from cnncost.study.layer_forms import LayerForm, list_forms
@@ -85,13 +85,16 @@ def test_shown(tmp_path: Path) -> None:
     shown = run("explain", "local.yaml", "l", cwd=tmp_path).stdout
     assert "weights      3 x 2 x 2 x 3 x 6 x 4 = 864" in shown
     assert re.search(r"biases +3 x 6 x 4 = 72", shown)
-    data = json.loads(
-        run("explain", "local.yaml", "c", "--against", "dense", "-f", "json", cwd=tmp_path).stdout
-    )
-    assert [form["form"] for form in data["forms"]] == ["conv", "locally_connected", "dense"]
-    refused = run("explain", "local.yaml", "c", "--against", "sparse", cwd=tmp_path)
-    assert refused.returncode == 2
-    assert "is none of locally_connected, dense" in refused.stderr
+    spec = cnncost.loads(TEXT)
+    page = build_page(spec, "c", PageChoice(against="dense"), every=False)
+    assert [record[0] for record in page.records()] == [
+        "form",
+        "conv",
+        "locally_connected",
+        "dense",
+    ]
+    with pytest.raises(CnncostError, match="is none of locally_connected, dense"):
+        build_page(spec, "c", PageChoice(against="sparse"), every=False)
 
 
 def test_written_elsewhere_it_is_refused() -> None:

@@ -99,10 +99,10 @@ def find_seen_inputs(network: Network, unit: MapUnit) -> list[SeenInput] | None:
     Raises:
         CnncostError: a map in between is too large.
     """
-    tracks = track_network(network)[unit.node.index]
     masks = _walk_back(network, unit)
-    if masks is None or tracks is None:
+    if masks is None:
         return None
+    tracks = track_network(network)[unit.node.index] or {}
     entries = [entry for entry in network.inputs if entry.index in masks]
     return [
         _measure_input(entry, masks[entry.index], _find_field(tracks, entry, unit))

@@ -70,6 +70,8 @@ def _is_covered(tool: Tool, row: LayerCount) -> bool:
     stood = getattr(row.node.layer, "stands_for", ITSELF)
     if not row.known or stood != ITSELF or getattr(row.node.layer, "connects", None):
         return False
+    if row.node.shares is not None and not row.counted:
+        return False  # of what is shared, layers with weights alone were measured
     rules = list(_rules_of(tool, row))
     return all(rule.covers(row) for rule in rules) if rules else row.word in tool.plain
 

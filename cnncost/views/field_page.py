@@ -34,7 +34,7 @@ COUNTED = (
     "Numbers without a formula are counted position by position; where positions' fields differ, "
     "as behind an upsampling, the largest stands here."
 )
-UNKNOWN = "?: behind an operation of unknown meaning."
+UNKNOWN = "?: behind an operation of unknown meaning, or of a pattern too long to follow."
 NORMS = "Norms' statistics are left out."
 
 

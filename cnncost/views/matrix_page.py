@@ -136,8 +136,8 @@ def describe_pattern(matrix: ConvolutionMatrix) -> list[str]:
     elif not matrix.transposed:
         kept = " x ".join(f"{s:,}" for s in layer.stride)
         lines.append(f"{start} the {words} matrix of stride 1 with one row in {kept} kept.")
-    if matrix.transposed:
-        lines.append(_describe_twin(matrix))
+    if matrix.transposed and (twin := find_transposed_twin(matrix.node)) is not None:
+        lines.append(_describe_twin(matrix, twin))
     if matrix.entries is None:
         lines.append(
             f"It is too large to write out: at most {MOST_CELLS:,} entries in {MOST_COLUMNS} "
@@ -151,11 +151,8 @@ def _skips(matrix: ConvolutionMatrix) -> bool:
     return matrix.groups > 1 or bool(getattr(matrix.node.layer, "connects", None))
 
 
-def _describe_twin(matrix: ConvolutionMatrix) -> str:
-    twin = find_transposed_twin(matrix.node)
+def _describe_twin(matrix: ConvolutionMatrix, twin: Conv) -> str:
     x, y = matrix.node.inputs[0], matrix.node.output
-    if twin is None:
-        return "It is the transpose of a convolution's matrix, of one with unlike padding."
     padding = ", ".join(f"[{window.before}, {window.after}]" for window in twin.resolve_windows(y))
     settings = "".join(
         f", {word}: {list(values)}"
