@@ -11,10 +11,14 @@ from keras_models import functional, layer, saved
 
 import cnncost
 from cnncost import formats
+from cnncost.accuracy.roles import Follower, find_roles
 from cnncost.cli.explain_pages import PageChoice, build_page
+from cnncost.device_files import load_device
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out.keras_code import keras_code
 from cnncost.study.layer_forms import LayerForm, list_forms
+from cnncost.study.run import check_runnable
+from cnncost.timing.time_estimate import estimate_time
 
 TEXT = """
 name: local
@@ -135,3 +139,22 @@ def test_a_plan_leaves_it_alone(tmp_path: Path) -> None:
     assert "Other layers hold" in done.stdout
     assert "Locally connected layers (l) keep their filters" in " ".join(done.stdout.split())
     assert not re.search(r"^ +[0-9.]+ +l: ", done.stdout, re.MULTILINE)
+
+
+def test_what_it_is_to_the_layers_before_it() -> None:
+    text = "input: [2, 6, 5]\nlayers:\n- {name: c, conv: 4, kernel: 1}\n- relu\n"
+    text += "- {name: l, locally_connected: 3, kernel: 1}\n"
+    network = cnncost.loads(text).network
+    role = find_roles(network)[network.layers[0].index]
+    # Its weights differ from position to position, whatever its kernel.
+    assert (role.follower, role.positions_used) == (Follower.NON_LINEARITY, True)
+
+
+def test_its_time_was_never_measured() -> None:
+    found = estimate_time(cnncost.loads(TEXT).network, load_device("rtx4090"))
+    assert any("without locally_connected" in remark for remark in found.remarks)
+
+
+def test_run_refuses_it_by_name() -> None:
+    with pytest.raises(CnncostError, match="run cannot evaluate locally_connected"):
+        check_runnable(cnncost.loads("input: [1, 3]\nlayers: [{locally_connected: 1, kernel: 2}]"))

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import cnncost
 from cnncost.formats.torch_out.torch_code import pytorch_code
-from cnncost.verify.measure import build_network
+from cnncost.verify.measure import build_network, connections_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,12 @@ def test_along_one_axis_and_three() -> None:
         model = build_network(pytorch_code(network))
         y = model(torch.randn(1, *network.inputs[0].output.dims))
         assert tuple(y.shape[1:]) == network.layers[0].output.dims
+
+
+def test_pytorchs_counter_of_groups() -> None:
+    """Forward each weight is used once; backward once for weights and once for the input."""
+    text = "input: [4, 6, 5]\nlayers: [{locally_connected: 6, kernel: 3, groups: 2}]\n"
+    network = cnncost.loads(text).network
+    data = [torch.randn(2, 4, 6, 5, requires_grad=True)]
+    uses = 6 * 4 * 3 * 2 * 9
+    assert connections_of(build_network(pytorch_code(network)), data, 2) == (uses, 2 * uses)
