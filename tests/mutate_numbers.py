@@ -65,11 +65,6 @@ TESTS = {
     "cnncost/costs/*.py": COUNTS,
     "cnncost/layers/unshared.py": (*LAYERS, "unshared"),
     "cnncost/layers/*.py": LAYERS,
-    "cnncost/study/convolution_matrix.py": ("explain_matrix",),
-    "cnncost/study/field_recurrence.py": ("explain_fields",),
-    "cnncost/study/seen_positions.py": ("explain_fields",),
-    "cnncost/study/layer_forms.py": ("unshared",),
-    "cnncost/study/tool_*.py": ("tools",),
     "cnncost/shape.py": ("window_sums", *LAYERS),
 }
 """The tests of a module, as the ends of their files' names; the first pattern counts."""

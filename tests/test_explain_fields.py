@@ -17,6 +17,7 @@ from cnncost.network import Network
 from cnncost.study.field_recurrence import FieldNumbers, list_field_steps
 from cnncost.study.seen_positions import SeenAxis, SeenInput, find_seen_inputs, parse_unit
 from cnncost.views.field_page import field_results
+from cnncost.views.page import Table
 
 
 def fields(network: Network, name: str = "") -> dict[str, FieldNumbers | None]:
@@ -69,6 +70,18 @@ def test_a_transposed_convolution_halves_the_jump() -> None:
     # Output 0 lies under taps 1 and 3 of inputs 0 and -1, which read from -1 and from -3.
     last = list(fields(network).values())[-1]
     assert last == FieldNumbers(3 + (2 - 1) * 2, 1, -3)
+    table = field_results(network, list_field_steps(network)).page().blocks[0]
+    assert isinstance(table, Table)
+    assert table.rows[-1][2:] == [
+        "3 + (ceil(4 / 2) - 1) x 2 = 5",
+        "2 / 2 = 1",
+        "-1 + (-1) x 2 = -3",
+    ]
+
+
+def test_behind_a_global_pool_all_positions_are_read() -> None:
+    network = chain("global_avgpool: ", "conv: 2, kernel: 1", extent=9)
+    assert list(fields(network).values()) == [FieldNumbers(9, None, 0)] * 2
 
 
 def value(text: str) -> float:
@@ -103,7 +116,11 @@ def test_axes_and_inputs_apart() -> None:
 
 def test_only_what_leads_to_a_layer() -> None:
     shown = run("explain", "alexnet", "conv2", "--receptive", "-f", "csv").stdout.splitlines()
-    assert [line.split(",")[0] for line in shown[1:]] == ["conv1", "maxpool1", "conv2"]
+    assert shown[1:] == [
+        'conv1,conv,input,"height, width",11,4,0',
+        'maxpool1,maxpool,input,"height, width",19,8,0',
+        'conv2,conv,input,"height, width",51,8,-16',
+    ]
 
 
 def test_an_opaque_layer_makes_fields_unknown() -> None:
@@ -207,6 +224,7 @@ def test_units_of_random_chains(seed: int) -> None:
     [
         ("conv3:5", "conv3 is 384x13x13, so the position is of height, width below 13, 13"),
         ("conv3:13,0", "conv3 is 384x13x13, so the position is of height, width below 13, 13"),
+        ("conv3:5,6,7", "conv3 is 384x13x13, so the position is of height, width below 13, 13"),
         ("conv3:a,b", "conv3 is 384x13x13, so the position is of height, width below 13, 13"),
         ("conv33:0,0", "AlexNet has no layer called 'conv33'"),
         ("fc1:3", "fc1 is 4096, so the position is none"),

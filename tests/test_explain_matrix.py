@@ -12,7 +12,12 @@ from command import run
 import cnncost
 from cnncost.cli.explain_pages import PageChoice, build_page
 from cnncost.errors import CnncostError
-from cnncost.study.convolution_matrix import ConvolutionMatrix, describe_matrix, measure_product
+from cnncost.study.convolution_matrix import (
+    ConvolutionMatrix,
+    describe_matrix,
+    find_transposed_twin,
+    measure_product,
+)
 from cnncost.views.matrix_page import list_matrix_lines, matrix_results, name_entries
 from cnncost.views.page_writers import write_results
 
@@ -53,6 +58,34 @@ def test_the_transposed_is_the_transpose() -> None:
     straight = [line.split() for line in lines("conv: 1, kernel: 3, stride: 2", "1, 7")]
     across = [line.split() for line in lines("conv_transpose: 1, kernel: 3, stride: 2", "1, 3")]
     assert across == [list(column) for column in zip(*straight, strict=True)]
+
+
+def test_the_product_of_a_transposed_one() -> None:
+    """Two groups, each of 3 taps for 1 filter by 2 channels, times 2 channels at 3 positions."""
+    found = matrix("conv_transpose: 2, kernel: 3, stride: 2, groups: 2", "4, 3")
+    assert measure_product(found.node, found.groups) == (3, 3, 2)
+    twin = find_transposed_twin(found.node)
+    assert twin is not None
+    assert (twin.filters, twin.groups, twin.stride, twin.bias) == (4, 2, (2,), False)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        # A convolution over what dilation and output_padding leave has 4 outputs, not 3.
+        "conv_transpose: 1, kernel: 2, dilation: 3, output_padding: 2",
+        # `same` crops less than nothing where a stride is wider than the kernel.
+        "conv_transpose: 1, kernel: 1, stride: 2, padding: same",
+    ],
+)
+def test_a_transposed_one_without_a_twin(layer: str) -> None:
+    assert find_transposed_twin(matrix(layer, "1, 3").node) is None
+
+
+def test_how_large_a_matrix_is_written_out() -> None:
+    assert matrix("conv: 40, kernel: 1", "40, 1").entries is not None
+    assert matrix("conv: 41, kernel: 1", "40, 1").entries is None
+    assert matrix("conv: 1, kernel: 1", "41, 1").entries is None
 
 
 def test_blocks_by_filter_and_channel() -> None:

@@ -57,7 +57,9 @@ def parse_unit(network: Network, text: str) -> MapUnit:
     Raises:
         CnncostError: the layer or the position is not there.
     """
-    name, _, at = text.rpartition(":") if ":" in text else (text, "", "")
+    name, _, at = text.rpartition(":")
+    if not name or any(node.name == text for node in network.layers):
+        name, at = text, ""
     nodes = find_layers(network, name)
     if len(nodes) > 1:
         what = f"{quote_text(name)} is a block of {len(nodes)} layers, not a unit's layer"
