@@ -15,7 +15,7 @@ from cnncost.term import exact_quotient, name_extents
 @layer("locally_connected", main="filters")
 class LocallyConnected(Windowed):
     """A convolution without sharing: every unit has a window of weights, and a bias, of its own
-    (LeCun 1989; Taigman et al. 2014, sec. 2.1)."""
+    (LeCun 1989; Taigman et al. 2014)."""
 
     counted = True
     filters: int = whole_field("output channels")
