@@ -73,6 +73,8 @@ _MEANINGS = _join_groups(
     _words("conv_transpose", "convtranspose", "transposedconv", "convtransposed", "tconv"),
     _words("conv_transpose", "transposeconv", "convolutiontranspose"),
     _words("depthwise_conv", "dwconv", "depthwise", "convdw", "depthwiseconvolution"),
+    _words("locally_connected", "locallyconnected", "locallyconnectedlayer", "unsharedconv"),
+    _words("locally_connected", "localconv", "localconvolution", "unsharedconvolution"),
     _hint(("depthwise_conv", "conv"), _SEPARABLE, "separableconv", "sepconv", "sepconvolution"),
     _hint(("depthwise_conv", "conv"), _SEPARABLE, "depthwiseseparableconv", "separable"),
     _hint("dense", _DENSE, "fc", "linear", "fullyconnected", "innerproduct", "gemm", "affine"),

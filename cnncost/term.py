@@ -112,6 +112,17 @@ def trace_shape(x: Shape) -> Shape:
     return Shape(Term(int(x.channels), name="channels"), tuple(extents))
 
 
+def name_extents(x: Shape) -> Shape:
+    """Return a shape whose worked-out extents are leaves of their axes' names; plain numbers stay
+    as they are."""
+    axes = AXES.get(len(x.extents), ())
+    extents = (
+        n.as_leaf(axis) if isinstance(n, Term) and n.op else n
+        for n, axis in zip(x.extents, axes, strict=True)
+    )
+    return Shape(x.channels, tuple(extents))
+
+
 FORMULAS = (
     "weights",
     "biases",

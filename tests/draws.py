@@ -53,6 +53,14 @@ def depthwise_conv(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def locally_connected(draw: st.DrawFn) -> Case:
+    dims = draw(maps.filter(lambda dims: len(dims) < 4 or max(dims) < 4))
+    filters, groups = draw(grouped(dims[0]))
+    rest = draw(window(dims)) | draw(optional(bias=st.booleans()))
+    return case("locally_connected", dims, filters, **rest, **groups)
+
+
+@st.composite
 def conv_transpose(draw: st.DrawFn) -> Case:
     dims = draw(maps.filter(lambda dims: len(dims) < 4 or max(dims) < 4))
     axes = len(dims) - 1
@@ -236,6 +244,7 @@ WORDS = (
 CASES: dict[str, st.SearchStrategy[Case]] = {
     "conv": conv(),
     "conv_transpose": conv_transpose(),
+    "locally_connected": locally_connected(),
     "depthwise_conv": depthwise_conv(),
     "dense": main_number("dense", st.integers(1, 6), **BIAS),
     "linear": main_number("linear", st.integers(1, 6), **BIAS),

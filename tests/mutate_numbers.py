@@ -63,6 +63,7 @@ TESTS = {
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
     "cnncost/costs/*.py": COUNTS,
+    "cnncost/layers/unshared.py": (*LAYERS, "unshared"),
     "cnncost/layers/*.py": LAYERS,
     "cnncost/shape.py": ("window_sums", *LAYERS),
 }

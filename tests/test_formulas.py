@@ -38,6 +38,11 @@ FORMULAS = [
      (6, 10, 8), 3*3*8*6, 6, 3*3*8*6 * 5*4),
     ("[8, 7]", "{conv_transpose: 6, kernel: 4, stride: 2, padding: 1, groups: 2, bias: false}",
      (6, 14), 4*8*(6//2), 0, 4*8*(6//2) * 7),
+    # CS231n, "Parameter Sharing": 55 * 55 * 96 neurons of 11 * 11 * 3 weights each.
+    ("[3, 227, 227]", "{locally_connected: 96, kernel: 11, stride: 4}",
+     (96, 55, 55), 105_415_200, 290_400, 105_415_200),
+    ("[4, 5, 9]", "{locally_connected: 6, kernel: [1, 3], padding: [0, 1], groups: 2, bias: false}",
+     (6, 5, 9), 1*3*2 * 6*5*9, 0, 1*3*2 * 6*5*9),
     ("[256, 13, 13]", "{dense: 4096}",
      (4096,), 13*13*256*4096, 4096, 13*13*256*4096),
     ("[4096]", "{dense: 1000, bias: false}",

@@ -100,6 +100,7 @@ TYPES_80 = """\
 Layer types
 
   convolution     conv, conv_transpose, depthwise_conv
+  unshared        locally_connected
   dense           dense, linear
 """
 

@@ -118,7 +118,7 @@ def test_types_without_a_rule_are_refused_by_name() -> None:
     with pytest.raises(CnncostError, match=r"batchnorm1: run cannot evaluate batchnorm"):
         check_runnable(spec)
     learning = {"conv_transpose", "subsample", "prelu", "scale", "attention", "opaque", "matmul"}
-    learning |= {"batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"}
+    learning |= {"locally_connected", "batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"}
     moving = {"channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample"}
     moving |= {"adaptive_avgpool", "adaptive_maxpool"}
     assert set(TYPES) - {*LEARNED_RULES, *RULES} <= learning | moving

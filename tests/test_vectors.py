@@ -11,7 +11,9 @@ from cnncost.layers import TYPES
 NEED_MAPS = {
     # A window needs axes to slide along,
     "conv": "conv: 4, kernel: 1", "conv_transpose": "conv_transpose: 4, kernel: 1",
-    "depthwise_conv": "depthwise_conv: 1", "maxpool": "maxpool: 1", "avgpool": "avgpool: 1",
+    "depthwise_conv": "depthwise_conv: 1",
+    "locally_connected": "locally_connected: 4, kernel: 1",
+    "maxpool": "maxpool: 1", "avgpool": "avgpool: 1",
     "subsample": "subsample: 1", "adaptive_avgpool": "adaptive_avgpool: 1",
     "adaptive_maxpool": "adaptive_maxpool: 1",
     # and so does what changes, exchanges or averages over positions.

@@ -13,6 +13,9 @@ from cnncost.shape import Shape
 WEIGHTED = frozenset({"conv", "depthwise_conv", "conv_transpose", "dense", "linear"})
 """The types whose widths and kernels the potential is made of."""
 
+LEARNING = WEIGHTED | {"locally_connected"}
+"""The types that learn from a map, and tell its positions apart if their kernel does."""
+
 ACTIVATIONS = frozenset(FAMILIES["activation"]) - {"softmax", "logsoftmax"}
 """The non-linearities between layers; a softmax only weighs what it stands in."""
 
@@ -72,11 +75,11 @@ def _find_followers(network: Network) -> list[Follower]:
         seen = set()
         for reader in (network.nodes[index] for index in network.readers[node.index]):
             word, behind = _word_of(reader), learns_behind[reader.index]
-            learns_behind[node.index] |= behind or word in WEIGHTED
+            learns_behind[node.index] |= behind or word in LEARNING
             if word in ACTIVATIONS:
                 seen.add(Follower.NON_LINEARITY if behind else Follower.NOTHING)
             else:
-                seen.add(Follower.LINEAR if word in WEIGHTED else found[reader.index])
+                seen.add(Follower.LINEAR if word in LEARNING else found[reader.index])
         for follower in (Follower.NON_LINEARITY, Follower.LINEAR):
             if follower in seen:
                 found[node.index] = follower
@@ -95,7 +98,9 @@ def _find_used_positions(network: Network) -> list[bool]:
             if word in ("dense", "flatten"):
                 own = node.output.positions > 1
             else:
-                own = word in WEIGHTED and max(getattr(reader.layer, "kernel", (1,))) > 1
+                unshared = word == "locally_connected"  # each position has weights of its own
+                kernel = max(getattr(reader.layer, "kernel", (1,)))
+                own = unshared or (word in WEIGHTED and kernel > 1)
             through = found[reader.index] and word != "dense"
             found[node.index] = found[node.index] or own or through
     return found

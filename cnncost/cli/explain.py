@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import arch_reader, options
+from cnncost.cli import arch_reader, explain_pages, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
@@ -24,7 +24,17 @@ cnncost explain lenet5 --biases
 
 cnncost explain resnet50 conv2a --format latex
 
-cnncost explain residual_mlp --backward"""
+cnncost explain residual_mlp --backward
+
+cnncost explain alexnet --receptive
+
+cnncost explain alexnet --unit conv3:5,7
+
+cnncost explain lenet5 C1 --matrix
+
+cnncost explain alexnet conv1 --against dense
+
+cnncost explain resnet50 --tools"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -47,6 +57,11 @@ def explain(
         bool,
         typer.Option("--backward", help="Gradient equations instead, each with its connections."),
     ] = False,
+    receptive: explain_pages.Receptive = False,
+    unit: explain_pages.UnitAt = "",
+    matrix: explain_pages.Matrix = False,
+    against: explain_pages.Against = "",
+    tools: explain_pages.Tools = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -58,6 +73,10 @@ def explain(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
+    choice = explain_pages.PageChoice(receptive, unit, matrix, against, tools)
+    others = {"--backward": backward, "--biases": biases, "--exclude-padding": exclude_padding}
+    others |= {} if receptive else {"--all": every}
+    explain_pages.refuse_mixed_pages(choice, layer, others)
     if backward and (every or biases or exclude_padding):
         raise CnncostError(
             "--backward has all layers, and counts uses of weights: no --all, --biases or "
@@ -70,6 +89,14 @@ def explain(
     spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
         _write_gradients(spec, layer, form, output, force=force)
+        return
+    if matrix and form == "table" and explain_pages.find_picture_form(output):
+        explain_pages.write_matrix_figure(spec, layer, output, force=force)
+        return
+    if choice.options:
+        results = explain_pages.build_page(spec, layer, choice, every=every)
+        with open_destination(output, force=force) as file:
+            write_results(file, results, form)
         return
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     explained = explain_layers(report, layer, every=every)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cnncost.layers.convolution import ConvTranspose
     from cnncost.layers.reshaping import Crop, Pad, Permute, PixelShuffle, SpaceToDepth, Upsample
     from cnncost.layers.sliding_window import Windowed
+    from cnncost.network import Node
 
 Taps = Sequence[int]
 """The positions that one output position reads, ascending."""
@@ -189,7 +190,10 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
         *FAMILIES["joins"],
         *("linear", "slice", "channel_shuffle", "identity"),
     ),
-    _read_windows: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
+    _read_windows: (
+        *("conv", "depthwise_conv", "locally_connected"),
+        *("maxpool", "avgpool", "subsample"),
+    ),
     _read_transposed_windows: ("conv_transpose",),
     _read_everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
     _read_adaptive_windows: ("adaptive_avgpool", "adaptive_maxpool"),
@@ -205,3 +209,10 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
 
 READINGS: dict[str, Rule] = {word: rule for rule, words in _ALIKE.items() for word in words}
 """The rule of each layer type."""
+
+
+def find_readings(node: Node, at: int) -> tuple[AxisReading, ...] | None:
+    """Find which positions of its input `at` (from 0) a node's positions read."""
+    if node.layer.word == "matmul" and at == 0:
+        return ()  # a position of the product is a sum over all positions of the first factor
+    return READINGS[node.layer.word](node.layer, node.inputs[at], node.output)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import gcd, lcm, prod
 from typing import NamedTuple
 
-from cnncost.costs.input_positions import READINGS, AxisReading, read_same_position
+from cnncost.costs.input_positions import AxisReading, find_readings, read_same_position
 from cnncost.layers import Layer
 from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Input, Network, Node
@@ -89,10 +89,16 @@ Tracks = dict[tuple[int, int], Track]
 
 def find_receptive_fields(network: Network) -> dict[int, ReceptiveField]:
     """Find the receptive field of each layer, by index."""
+    tracks = track_network(network)
+    return {node.index: _measure_field(tracks[node.index]) for node in network.layers}
+
+
+def track_network(network: Network) -> list[Tracks | None]:
+    """Track which input positions each node's positions read; None where nobody knows."""
     tracks: list[Tracks | None] = []
     for node in network.nodes:
         tracks.append(_track_input(node) if node.layer is None else _track_layer(node, tracks))
-    return {node.index: _measure_field(tracks[node.index]) for node in network.layers}
+    return tracks
 
 
 def _track_input(node: Input) -> Tracks:
@@ -115,9 +121,9 @@ def _measure_field(tracks: Tracks | None) -> ReceptiveField:
 
 def _track_layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
     found: Tracks = {}
-    for read, x in zip(node.reads, node.inputs, strict=True):
+    for at, (read, x) in enumerate(zip(node.reads, node.inputs, strict=True)):
         before = tracks[read]
-        readings = READINGS[node.layer.word](node.layer, x, node.output)
+        readings = find_readings(node, at)
         if before is None or readings is None:
             return None
         for key, track in before.items():

@@ -8,6 +8,7 @@ from cnncost.layers.base import REGISTRY, Layer, read_layer
 
 FAMILIES = {
     "convolution": ("conv", "conv_transpose", "depthwise_conv"),
+    "unshared": ("locally_connected",),
     "dense": ("dense", "linear"),
     "pooling": (
         *("maxpool", "avgpool", "global_avgpool", "global_maxpool"),

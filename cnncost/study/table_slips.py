@@ -14,6 +14,7 @@ from cnncost.layers.pooling import Pooling
 from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Node
 from cnncost.shape import Shape
+from cnncost.study.tool_counts import name_tools
 
 TOTAL = "total"
 
@@ -103,7 +104,8 @@ def _judge_layer(report: Report, answer: Answer, row: LayerCount) -> JudgedAnswe
         return JudgedAnswer(row.name, answer.quantity, answer.number, None)
     right = _right_figure(row, answer.quantity)
     slips = _list_layer_slips(report, row, answer.quantity)
-    slip = _explain_number(answer.number, right, slips, _list_factors(right, row))
+    factors = (*_list_tools([row], answer), *_list_factors(right, row))
+    slip = _explain_number(answer.number, right, slips, factors)
     return JudgedAnswer(row.name, answer.quantity, answer.number, right, slip)
 
 
@@ -122,8 +124,16 @@ def _judge_total(report: Report, answer: Answer, answers: Iterable[Answer]) -> J
         slips.append(Slip(every, "layers without weights are counted, such as pooled maps"))
         slips.append(Slip(every + inputs, "the input and layers without weights are counted"))
     slips += _list_quantity_slips(report.totals, answer.quantity)
-    slip = _explain_number(answer.number, right, slips, _list_factors(right, None))
+    factors = (*_list_tools(report.layers, answer), *_list_factors(right, None))
+    slip = _explain_number(answer.number, right, slips, factors)
     return JudgedAnswer(TOTAL, answer.quantity, answer.number, right, slip)
+
+
+def _list_tools(rows: Sequence[LayerCount], answer: Answer) -> Iterator[Slip]:
+    """List the other counters that print this number for these layers."""
+    if answer.quantity == "connections":
+        for words in name_tools(rows, answer.number):
+            yield Slip(answer.number, words)
 
 
 def _explain_number(number: int, right: int, slips: Iterable[Slip], factors: Iterable[Slip]) -> str:

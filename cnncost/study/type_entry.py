@@ -71,6 +71,10 @@ EXAMPLES = {
     "conv": ("3, 227, 227", "{name: x, conv: 96, kernel: 11, stride: 4}"),
     "conv_transpose": ("64, 16, 16", "{name: x, conv_transpose: 32, kernel: 2, stride: 2}"),
     "depthwise_conv": ("32, 112, 112", "{name: x, depthwise_conv: 3, stride: 2, padding: 1}"),
+    "locally_connected": (
+        "3, 227, 227",
+        "{name: x, locally_connected: 96, kernel: 11, stride: 4}",
+    ),
     "dense": ("256, 6, 6", "{name: x, dense: 4096}"),
     "linear": ("96, 56, 56", "{name: x, linear: 384}"),
     "maxpool": ("64, 112, 112", "{name: x, maxpool: 3, stride: 2, ceil: true}"),

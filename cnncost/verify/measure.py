@@ -179,7 +179,8 @@ class _over_counted:  # noqa: N801  used as a function
         for name in ("conv1d", "conv2d", "conv3d"):
             self._watch_function(functional, name)
         for module in self.model.modules():
-            if getattr(module, "groups", 1) > 1 and hasattr(module, "weight"):
+            # A class that code brings along multiplies by other means.
+            if getattr(module, "groups", 1) > 1 and hasattr(module, "transposed"):
                 handle = module.register_forward_hook(self._count_module)
                 self.restore.append(handle.remove)
         return self

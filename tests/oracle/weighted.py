@@ -47,6 +47,18 @@ def conv(inputs: list[Dims], arguments: Arguments) -> Counted:
     return convolved(axes, filters, met, arguments.get("bias", True))
 
 
+@oracle("locally_connected")
+def locally_connected(inputs: list[Dims], arguments: Arguments) -> Counted:
+    (dims,) = inputs
+    filters = arguments["locally_connected"]
+    axes = axes_of(dims, arguments, arguments["kernel"])
+    met, bias = sees(dims[0], filters, arguments), arguments.get("bias", True)
+    shared = convolved(axes, filters, met, bias)
+    # Each use of a weight, and of a bias, has one of its own.
+    uses = shared.connections
+    return shared._replace(weights=uses, biases=shared.units if bias else 0)
+
+
 @oracle("depthwise_conv")
 def depthwise_conv(inputs: list[Dims], arguments: Arguments) -> Counted:
     (dims,) = inputs

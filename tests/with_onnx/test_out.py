@@ -55,7 +55,7 @@ def outputs(network: Network) -> list[tuple[int, ...]]:
     return [network.nodes[i].output.dims for i in network.outputs]
 
 
-@pytest.mark.parametrize("word", sorted(CASES))
+@pytest.mark.parametrize("word", sorted(set(CASES) - {"locally_connected"}))
 def test_each_layer_type(word: str, tmp_path: Path) -> None:
     @settings(
         max_examples=15, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck]

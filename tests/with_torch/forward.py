@@ -40,6 +40,8 @@ class Forward:
         for name, dims in node.layer.tensor_shapes(node.inputs[0]).items():
             if name == "weight" and getattr(node.layer, "connects", None):
                 dims = (node.output.channels, node.inputs[0].channels, *dims[1:])
+            if name == "weight" and node.layer.word == "locally_connected":
+                dims = (node.output.units, node.inputs[0].units)
             # Activations keep their size: a softmax that saturates leaves rounding only.
             spread = prod(dims[1:]) ** -0.5
             found[name] = (self.random(*dims) * spread).requires_grad_()

@@ -58,6 +58,28 @@ def conv(run: Forward, node: Node, x: Tensor) -> Tensor:
     )
 
 
+def locally_connected(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """A product with a matrix that is zero where no window of ones reaches."""
+    own, reached = run.parameters[node.index], node.inputs[0]
+    function = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}[x.dim()]
+    units = torch.eye(reached.units, dtype=x.dtype).reshape(reached.units, *reached.dims)
+    groups = get(node, "groups")
+    ones = torch.ones(
+        node.output.channels, reached.channels // groups, *get(node, "kernel"), dtype=x.dtype
+    )
+    seen = function(
+        functional.pad(units, _flat_pads(_pads(node))),
+        ones,
+        stride=get(node, "stride"),
+        dilation=get(node, "dilation"),
+        groups=groups,
+    )
+    mask = (seen.flatten(1).T != 0).to(x.dtype)
+    run.kernels[node.name] = mask
+    y = functional.linear(x.flatten(1), own["weight"] * mask).reshape(-1, *node.output.dims)
+    return y + own["bias"] if "bias" in own else y
+
+
 def conv_transpose(run: Forward, node: Node, x: Tensor) -> Tensor:
     """All that is painted, cropped to the output's extents from what padding leaves."""
     own = run.parameters[node.index]
@@ -260,6 +282,7 @@ RUNS: dict[str, Run] = {
     "conv": conv,
     "depthwise_conv": conv,
     "conv_transpose": conv_transpose,
+    "locally_connected": locally_connected,
     "dense": dense,
     "linear": linear,
     "maxpool": maxpool,

@@ -26,7 +26,16 @@ _FOLDING = ("conv", "depthwise_conv", "dense", "linear", "conv_transpose")
 _WINDOWED = ("conv", "depthwise_conv", "maxpool", "avgpool")
 
 _UNLIKE = (
-    *("opaque", "attention", "subsample", "lrn", "layernorm", "groupnorm", "instancenorm"),
+    *(
+        "opaque",
+        "attention",
+        "subsample",
+        "locally_connected",
+        "lrn",
+        "layernorm",
+        "groupnorm",
+        "instancenorm",
+    ),
     *("adaptive_maxpool", "gelu", "mish", "softplus", "logsoftmax", "channel_shuffle"),
     *("hardsigmoid", "selu"),
 )

@@ -168,6 +168,8 @@ _COPY = Traits()
 TRAITS: dict[str, Traits] = {
     # PyTorch's convolutions keep their input for a frozen kernel as well (measured).
     **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv"), _BY_INPUT),
+    # No framework has it: as in the class that an export brings along, its input is kept.
+    "locally_connected": _BY_INPUT._replace(measured=False),
     "dense": _WEIGHTED,
     "linear": Traits(Keep.INPUT_FOR_WEIGHTS, turned=True),
     "scale": _WEIGHTED._replace(sums=True),

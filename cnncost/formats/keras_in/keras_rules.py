@@ -29,6 +29,7 @@ RULES: dict[str, Rule] = {
     **{f"Convolution{n}D": keras_windows.convolution_rule(n) for n in _AXES},
     **{f"Conv{n}DTranspose": keras_windows.transposed_rule(n) for n in _AXES},
     **{f"DepthwiseConv{n}D": keras_windows.depthwise_rule(n) for n in (1, 2)},
+    **{f"LocallyConnected{n}D": keras_windows.unshared_rule(n) for n in (1, 2)},
     **{f"SeparableConv{n}D": keras_windows.separable_rule(n) for n in (1, 2)},
     **{f"MaxPooling{n}D": keras_windows.pool_rule("maxpool", n) for n in _AXES},
     **{f"AveragePooling{n}D": keras_windows.pool_rule("avgpool", n) for n in _AXES},

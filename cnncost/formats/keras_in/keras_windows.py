@@ -62,6 +62,22 @@ def convolution_rule(axes: int) -> Rule:
     return emit_convolution
 
 
+def unshared_rule(axes: int) -> Rule:
+    """Return the rule of Keras 2's LocallyConnected1D and 2D: every unit has weights of its own."""
+
+    def emit_unshared(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+        given = _window_arguments(layer, axes)
+        if given["padding"] != 0 or read_integer(layer, "implementation", 1) == 2:
+            # Keras stores other weights there: masked ones, or none for what is padded.
+            raise Inexpressible("padding, or implementation 2, stores weights in another way")
+        made = k.emit_layer(
+            layer, "locally_connected", reads[:1], filters=read_integer(layer, "filters"), **given
+        )
+        return emit_own_activation(k, layer, made)
+
+    return emit_unshared
+
+
 def depthwise_rule(axes: int) -> Rule:
     """Return the rule of DepthwiseConv1D and 2D."""
 

@@ -200,6 +200,14 @@ def _refuse_opaque(node: Node[opaque.Opaque]) -> Piece:
     )
 
 
+def _refuse_unshared(node: Node) -> Piece:
+    raise keras_refusal(
+        node,
+        "Keras dropped LocallyConnected1D and 2D with version 3",
+        "PyTorch code, as in -o net.py, has a class for it",
+    )
+
+
 LAYERS: Writers = {
     **keras_window_calls.WRITERS,
     "dense": _write_dense,
@@ -245,5 +253,6 @@ LAYERS: Writers = {
     "concat": _plain_writer("layers.Concatenate"),
     "attention": _write_attention,
     "opaque": _refuse_opaque,
+    "locally_connected": _refuse_unshared,
 }
 """The writer of each layer type, by its word; a test holds that none is missing."""

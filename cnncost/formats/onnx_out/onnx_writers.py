@@ -115,6 +115,13 @@ def _refuse_opaque(emitter: Emitter, node: Node[Opaque], x: list[str]) -> str:
     )
 
 
+def _refuse_unshared(emitter: Emitter, node: Node, x: list[str]) -> str:
+    raise CnncostError(
+        f"{node.name} is {node.layer.word}: ONNX has no operation whose windows share no weights",
+        "PyTorch code, as in -o net.py, has a class for it",
+    )
+
+
 LAYERS: Writers = {
     **WEIGHTED,
     **POOLS,
@@ -122,5 +129,6 @@ LAYERS: Writers = {
     **POINTWISE,
     **RESHAPING,
     "opaque": _refuse_opaque,
+    "locally_connected": _refuse_unshared,
 }
 """The writer of each layer type, by its word; a test holds that none is missing."""

@@ -17,6 +17,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     slice_text,
     split_padding,
     standing_in,
+    tuple_text,
     write_keywords,
 )
 from cnncost.formats.torch_out.torch_pointwise import MOVES, POINTWISE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cnncost.layers.dense import Dense, Linear
     from cnncost.layers.opaque import Opaque
     from cnncost.layers.pooling import AdaptivePooling, AvgPool, MaxPool, Pooling, Subsample
+    from cnncost.layers.unshared import LocallyConnected
     from cnncost.network import Node
 
 
@@ -70,6 +72,21 @@ def _write_mapped_conv(node: Node[Conv]) -> CodePiece:
     kernel = ", ".join(map(str, node.layer.kernel))
     kernel = f"({kernel},)" if axis_count(node) == 1 else f"({kernel})"
     return CodePiece("MappedConv", (maps, kernel, *options), f"{{m}}({call})", "MappedConv")
+
+
+def _write_locally_connected(node: Node[LocallyConnected], inplace: bool) -> CodePiece:
+    x, layer = node.inputs[0], node.layer
+    sizes = [str(x.channels), *map(tuple_text, (node.output.dims, layer.kernel, layer.stride))]
+    options = write_keywords(
+        dilation=(tuple_text(layer.dilation), tuple_text((1,) * len(x.extents))),
+        groups=(str(layer.groups), "1"),
+        bias=(str(layer.bias), "True"),
+    )
+    pads = padding_ends(node)
+    call = pad_input(pads) if any(n for pair in pads for n in pair) else "{x}"
+    return CodePiece(
+        "LocallyConnected", (*sizes, *options), f"{{m}}({call})", extra="LocallyConnected"
+    )
 
 
 def _write_conv_transpose(node: Node[ConvTranspose], inplace: bool) -> CodePiece:
@@ -125,6 +142,7 @@ WEIGHTED: dict[str, Writer] = {
     "conv": _write_conv,
     "depthwise_conv": _write_depthwise_conv,
     "conv_transpose": _write_conv_transpose,
+    "locally_connected": _write_locally_connected,
     "dense": _write_dense,
     "linear": _write_linear,
     "attention": _write_attention,

@@ -23,6 +23,28 @@ class MappedConv(nn.Module):
         y = torch.cat(y, dim=1)
         return y if self.bias is None else y + self.bias.view(-1, *[1] * (y.dim() - 2))
 ''',
+    "LocallyConnected": '''
+class LocallyConnected(nn.Module):
+    """A convolution without sharing: every output unit has a window and a bias of its own."""
+
+    def __init__(self, channels, output, kernel, stride, dilation=None, groups=1, bias=True):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        self.dilation, self.groups = dilation or [1] * len(kernel), groups
+        window = (channels // groups, *kernel)
+        self.weight = nn.Parameter(torch.empty(*output, *window).uniform_(-0.1, 0.1))
+        self.bias = nn.Parameter(torch.zeros(output)) if bias else None
+
+    def forward(self, x):
+        windows = zip(self.kernel, self.stride, self.dilation, strict=True)
+        for axis, (kernel, stride, dilation) in enumerate(windows):
+            x = x.unfold(2 + axis, dilation * (kernel - 1) + 1, stride)[..., ::dilation]
+        x = x.unflatten(1, (self.groups, -1))
+        weight = self.weight.unflatten(0, (self.groups, -1))
+        p, k = "pqr"[: len(self.kernel)], "xyz"[: len(self.kernel)]
+        y = torch.einsum(f"ngc{p}{k},gf{p}c{k}->ngf{p}", x, weight).flatten(1, 2)
+        return y if self.bias is None else y + self.bias
+''',
     "Subsample": '''
 class Subsample(nn.Module):
     """The sum of each window, times the map's coefficient, plus its bias (LeNet-5)."""

@@ -130,6 +130,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "conv": ("W", "b"),
     "depthwise_conv": ("W", "b"),
     "conv_transpose": ("W", "b"),
+    "locally_connected": ("W", "b"),
     "dense": ("W", "b"),
     "linear": ("W", "b"),
     "subsample": ("w", "b"),

@@ -33,6 +33,14 @@ def derive_dense(use: Use) -> Rule:
     return _weighted_rule(use, weights, use.dy @ x.T, back, use.dy)
 
 
+def derive_locally_connected(use: Use) -> Rule:
+    """y = (M ∘ W) vec(x) + b: a dense layer whose weights are zeros outside of each window."""
+    weights, mask = use.own_parameter("W"), use.own_symbol("M")  # M is 1 where a unit sees a unit
+    slope = call("vec", use.dy)
+    back = operator("reshape", str(use.shape)) @ (weights.T @ slope)
+    return _weighted_rule(use, weights, mask * (slope @ call("vec", use.x[0]).T), back, use.dy)
+
+
 def derive_linear(use: Use) -> Rule:
     """Y = W X + b 1ᵀ: a map is the matrix of its positions' columns."""
     weights = use.own_parameter("W")
@@ -127,6 +135,7 @@ def format_per_axis(values: Sequence[int | str]) -> str:
 RULES: Rules = {
     "dense": derive_dense,
     "linear": derive_linear,
+    "locally_connected": derive_locally_connected,
     "conv": derive_conv,
     "depthwise_conv": derive_depthwise_conv,
     "conv_transpose": derive_conv_transpose,

@@ -94,7 +94,7 @@ MEANINGS: dict[str, str] = {
 
 MASKS = {
     "m": "m is what dropping left: 0, or 1 / (1 - rate) for what it kept.",
-    "M": "M is 1 where a filter sees a map, else 0.",
+    "M": "M is 1 where a filter sees a map, or a unit a unit, else 0.",
 }
 
 

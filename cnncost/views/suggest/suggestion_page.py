@@ -32,6 +32,10 @@ SHOWN, SHOWN_ALONE = 12, 18
 """Single edits in the terminal unless `--top` says otherwise: below a plan, and without one."""
 
 
+UNPRICED = ("locally_connected",)
+"""Layer types that no edit changes, and whose weights no score covers."""
+
+
 class SuggestionReport:
     """What people read, as tables and paragraphs; the same in every format."""
 
@@ -96,6 +100,13 @@ class SuggestionReport:
         said = [self._where_most(b.metric) for b in found.budgets if b.metric in found.shares]
         if said and not found.is_met:
             page.add_text(" ".join(said))
+
+        unpriced = [n.name for n in found.spec.network.layers if n.layer.word in UNPRICED]
+        if unpriced:
+            page.add_text(
+                f"Locally connected layers ({some_of(unpriced)}) keep their filters and kernels; "
+                "no score was fitted to what smaller maps take from them."
+            )
 
     def _where_most(self, metric: str) -> str:
         """Which layers hold most of a metric: what a plan has to change."""
