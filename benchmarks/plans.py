@@ -15,8 +15,8 @@ from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.search.space_solver import choose_greedily
 from cnncost.suggest.search.simple_plans import scale_uniformly
+from cnncost.suggest.search.space_solver import choose_greedily
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 

@@ -14,7 +14,7 @@ from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.search.plan import ConnectionsPlan, FewEdits, Plan, SearchResult
+from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
@@ -120,9 +120,8 @@ class Suggester(PreparedSearch):
         self, budgets: Sequence[Budget], alike: Plan | None, progress: Progress | None
     ) -> SearchResult:
         """Find the best plan of as many edits as there may be."""
-        known = alike if alike and self._may_have(alike) else None
-        if alike is None and (coarser := self.find_coarser(budgets)) and self._may_have(coarser):
-            known = coarser
+        known = alike or self.find_coarser(budgets)
+        known = known if known and self._may_have(known) else None
         most = self.request.most_edits
         return self.search.find_best(budgets, known, progress=progress, edits=most)
 
