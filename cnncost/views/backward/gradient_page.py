@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from cnncost.study.backward.backward_pass import BackwardPass, Equation
+from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.equation import Equation
 from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
 from cnncost.views.backward.gradient_formula import EquationNotation, formula_of
 
@@ -16,41 +17,67 @@ NOTHING = "No gradient is worked out: nothing here or below is trained."
 
 
 class Section(NamedTuple):
-    """Equations under a heading, with their sum if it is shown."""
+    """Equations under a heading, with the sum of their connections if it is shown."""
 
     heading: str
+    column: str
+    """The title of the column of equations; empty if titles stand above another section."""
     equations: tuple[Equation, ...]
     total: str = ""
-    costs: bool = True
-    """Whether the equations have connections."""
 
 
-class GradientPage(NamedTuple):
-    """A whole backward pass, or some layers' part of it."""
+class PassPart(NamedTuple):
+    """What a page shows of the forward or the backward pass."""
 
-    name: str
+    title: str
     given: tuple[Symbol, ...]
+    """The symbols that the pass starts from."""
     sections: tuple[Section, ...]
 
 
-def build_gradient_page(found: BackwardPass, chosen: Collection[int] = ()) -> GradientPage:
-    """Make the page of a backward pass, or of the `chosen` nodes only, by index.
+class GradientPage(NamedTuple):
+    """Both passes of a network, or some layers' part of them."""
 
-    A layer's part has the gradients of its output, of its parameters, and of what it reads.
+    name: str
+    passes: tuple[PassPart, ...]
+
+    def list_sections(self) -> tuple[Section, ...]:
+        return tuple(section for part in self.passes for section in part.sections)
+
+
+def build_gradient_page(found: BackwardPass, chosen: Collection[int] = ()) -> GradientPage:
+    """Make the page of both passes, or of the `chosen` nodes only, by index.
+
+    A layer's part has its output, and the gradients of its output, of its parameters, and of what
+    it reads.
     """
+    forward = tuple(e for e in found.forward if _is_computed(e, chosen))
+    section = Section("", "value", forward, "" if chosen else total_connections(forward))
+    return GradientPage(
+        found.network.name,
+        (
+            PassPart("the forward pass", (), (section,) if forward else ()),
+            _build_backward(found, chosen),
+        ),
+    )
+
+
+def _build_backward(found: BackwardPass, chosen: Collection[int]) -> PassPart:
     nodes = found.network.nodes
     read = {i for at in chosen for i in nodes[at].reads}
     shown = [e for e in found.equations if _is_shown(e, chosen, read)]
     needed = tuple(e for e in shown if e.needed)
     beyond = tuple(e for e in shown if not e.needed)
-    kept = tuple(e for e in found.kept if not chosen or e.node.index in chosen)
-    given = found.given if not chosen else ()
     sections = (
-        Section("", needed, "" if chosen else total_connections(needed)),
-        Section("Not needed to train, the way on to the inputs:", beyond),
-        Section("From the forward pass:", kept, costs=False),
+        Section("", "gradient", needed, "" if chosen else total_connections(needed)),
+        Section("Not needed to train, the way on to the inputs:", "", beyond),
     )
-    return GradientPage(found.network.name, given, tuple(s for s in sections if s.equations))
+    given = found.given if not chosen else ()
+    return PassPart("the backward pass", given, tuple(s for s in sections if s.equations))
+
+
+def _is_computed(equation: Equation, chosen: Collection[int]) -> bool:
+    return equation.node.index in chosen if chosen else not equation.same
 
 
 def _is_shown(equation: Equation, chosen: Collection[int], read: Collection[int]) -> bool:
@@ -159,8 +186,6 @@ def _sign_formulas(notation: EquationNotation) -> dict[str, str]:
 
 def _walk_parts(shown: GradientPage) -> Iterator[Expression]:
     """List every part of every equation."""
-    pending = [e.right for section in shown.sections for e in section.equations]
-    while pending:
-        part = pending.pop()
-        yield part
-        pending.extend(part.operands)
+    for section in shown.list_sections():
+        for equation in section.equations:
+            yield from equation.right.walk()

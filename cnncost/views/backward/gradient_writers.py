@@ -9,7 +9,8 @@ from textwrap import fill
 from typing import NamedTuple, TextIO
 from unicodedata import combining
 
-from cnncost.study.backward.backward_pass import BackwardPass, Equation
+from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.equation import Equation
 from cnncost.views.backward.gradient_formula import (
     ASCII,
     LATEX,
@@ -22,6 +23,7 @@ from cnncost.views.backward.gradient_page import (
     COSTS,
     NOTHING,
     GradientPage,
+    PassPart,
     Prose,
     Section,
     build_gradient_page,
@@ -114,30 +116,28 @@ def write_gradients(
         _write_text(file, found, shown, ASCII if plain else TEXT)
 
 
-def _text_heading(shown: GradientPage, notation: EquationNotation) -> str:
-    given = ", ".join(formula_of(symbol, notation) for symbol in shown.given)
-    return f"{shown.name}: the backward pass" + (f" from {given}" if given else "")
+def _text_heading(name: str, part: PassPart, notation: EquationNotation) -> str:
+    given = ", ".join(formula_of(symbol, notation) for symbol in part.given)
+    return f"{name}: {part.title}" + (f" from {given}" if given else "")
 
 
 def _write_text(
     file: TextIO, found: BackwardPass, shown: GradientPage, notation: EquationNotation
 ) -> None:
     room = get_terminal_size().columns if file.isatty() else 0
-    file.write(_fold_prose(_text_heading(shown, notation), room) + "\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    rows = [row for section in shown.sections for row in _section_rows(section, notation)]
-    last = max(len(number) for _, number in rows)
-    widest = max(text_width(" ".join(summands)) for summands, _ in rows)
+    rows = [row for section in shown.list_sections() for row in _section_rows(section, notation)]
+    last = max((len(number) for _, number in rows), default=0)
+    widest = max((text_width(" ".join(summands)) for summands, _ in rows), default=0)
     first = min(widest, max(room - last - 5, NARROWEST) if room else FOLD)
-    for section in shown.sections:
-        if section.heading:
-            file.write(f"{section.heading}\n")
-        for summands, number in _section_rows(section, notation):
-            lines = fold_equation(summands, first, PLAIN) if room else [" ".join(summands)]
-            _write_row(file, lines, first, last, number)
-        file.write("\n")
+    for part in shown.passes:
+        file.write(_fold_prose(_text_heading(shown.name, part, notation), room))
+        file.write("\n" if part.sections else f"{NOTHING}\n\n")
+        for section in part.sections:
+            file.write(f"{section.heading}\n" if section.heading else "")
+            for summands, number in _section_rows(section, notation):
+                lines = fold_equation(summands, first, PLAIN) if room else [" ".join(summands)]
+                _write_row(file, lines, first, last, number)
+            file.write("\n")
     for sentence in legend_sentences(found, shown, Prose(notation)):
         file.write(_fold_prose(sentence, room))
 
@@ -149,11 +149,11 @@ def _fold_prose(text: str, room: int) -> str:
 
 def _section_rows(section: Section, notation: EquationNotation) -> list[tuple[list[str], str]]:
     """List the summands and the cost of each equation of a section."""
-    rows = [(["gradient"], COSTS)] if section.costs and not section.heading else []
+    rows = [([section.column], COSTS)] if section.column else []
     for equation in section.equations:
         first, *others = summand_formulas(equation.right, notation)
         summands = [f"{formula_of(equation.left, notation)} = {first}", *others]
-        rows.append((summands, equation_cost(equation) if section.costs else ""))
+        rows.append((summands, equation_cost(equation)))
     if section.total:
         rows.append((["in all"], section.total))
     return rows
@@ -187,56 +187,59 @@ SMALL = 0.7
 
 def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Write tables of formulas in GitHub's $`...`$, in which Markdown has no effect."""
-    file.write(f"### {_markup_heading(shown, MARKDOWN_PROSE)}\n\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    for section in shown.sections:
-        if section.heading:
-            file.write(f"{section.heading}\n\n")
-        file.write(
-            f"| gradient | {COSTS} |\n| --- | ---: |\n" if section.costs else "| value |\n| --- |\n"
-        )
-        for equation in section.equations:
-            line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
-            file.write(
-                f"| {line} | {equation_cost(equation)} |\n" if section.costs else f"| {line} |\n"
-            )
-        if section.total:
-            file.write(f"| in all | {section.total} |\n")
-        file.write("\n")
+    for part in shown.passes:
+        file.write(f"### {_markup_heading(shown.name, part, MARKDOWN_PROSE)}\n\n")
+        file.write("" if part.sections else f"{NOTHING}\n\n")
+        for section in part.sections:
+            file.write(f"{section.heading}\n\n" if section.heading else "")
+            file.write(_markdown_table(section) + "\n")
     file.write(" ".join(legend_sentences(found, shown, MARKDOWN_PROSE)) + "\n")
+
+
+def _markdown_table(section: Section) -> str:
+    lines = [f"| {section.column or 'gradient'} | {COSTS} |", "| --- | ---: |"]
+    for equation in section.equations:
+        line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
+        lines.append(f"| {line} | {equation_cost(equation)} |")
+    if section.total:
+        lines.append(f"| in all | {section.total} |")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Write blocks of align*, between which pages may break."""
     file.write("% Needs \\usepackage{amsmath}.\n")
-    file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    file.write("\\begingroup\\allowdisplaybreaks\n")
-    for section in shown.sections:
-        file.write(f"{section.heading}\n" if section.heading else "")
-        for start in range(0, len(section.equations), LINES_A_BLOCK):
-            block = section.equations[start : start + LINES_A_BLOCK]
-            last = start + LINES_A_BLOCK >= len(section.equations)
-            lines = _align_lines(block, section.total if last else "", costs=section.costs)
-            body = " \\\\\n".join(lines)
-            file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
-    file.write("\\endgroup\n" + " ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
+    for part in shown.passes:
+        file.write(f"\\paragraph{{{_markup_heading(shown.name, part, LATEX_PROSE)}}}\n")
+        if not part.sections:
+            file.write(f"{NOTHING}\n")
+            continue
+        file.write("\\begingroup\\allowdisplaybreaks\n")
+        for section in part.sections:
+            _write_align_blocks(file, section)
+        file.write("\\endgroup\n")
+    file.write(" ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
 
 
-def _markup_heading(shown: GradientPage, prose: Prose) -> str:
-    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in shown.given)
-    return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
+def _write_align_blocks(file: TextIO, section: Section) -> None:
+    file.write(f"{section.heading}\n" if section.heading else "")
+    for start in range(0, len(section.equations), LINES_A_BLOCK):
+        block = section.equations[start : start + LINES_A_BLOCK]
+        last = start + LINES_A_BLOCK >= len(section.equations)
+        body = " \\\\\n".join(_align_lines(block, section.total if last else ""))
+        file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
 
 
-def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
+def _markup_heading(name: str, part: PassPart, prose: Prose) -> str:
+    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in part.given)
+    return prose.escape(f"{name}: {part.title}") + (f" from {given}" if given else "")
+
+
+def _align_lines(equations: Sequence[Equation], total: str) -> list[str]:
     """Write the lines of one align block; a long equation is broken before its signs, which is
     possible because brackets are plain."""
     lefts = [formula_of(equation.left, LATEX) for equation in equations]
-    numbers = [equation_cost(equation) if costs else "" for equation in equations]
+    numbers = [equation_cost(equation) for equation in equations]
     beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
     room = max(PAGE - beside, NARROWEST_SIDE)
     lines = []
@@ -245,7 +248,7 @@ def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> l
             summand_formulas(equation.right, LATEX), room, Measure(_formula_width, _breaks_before)
         )
         right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
-        lines.append(f"  {left} &= {right}" + (f" && {_latex_number(number)}" if costs else ""))
+        lines.append(f"  {left} &= {right} && {_latex_number(number)}")
     if total:
         lines.append(rf"  \text{{in all}} & && {_latex_number(total)}")
     return lines

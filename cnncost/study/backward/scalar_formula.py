@@ -1,0 +1,117 @@
+"""Formulas of single numbers: entries of tensors at indices, sums over indices, functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from cnncost.study.backward.gradient_expression import Symbol
+
+
+class IndexRange(NamedTuple):
+    """A letter that counts from 0 to one less than a size."""
+
+    letter: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ScalarFormula:
+    """A formula of some kind on parts; Python's operators build formulas.
+
+    The kinds are `number`, `letter` (an index, or the argument of a function), `entry` (of a
+    tensor, its indices are the parts), `+`, `-`, `*`, `/`, `mod`, `power`, `call` (a function, as
+    `exp` or `floor`), `bracket` (Iverson's: 1 where a relation holds, else 0), `sum` and `largest`
+    (over ranges). An entry whose index is outside its tensor is 0.
+    """
+
+    kind: str
+    parts: tuple[ScalarFormula, ...] = ()
+    word: str = ""
+    """A number's digits, a letter, a function's name or a bracket's relation."""
+    symbol: Symbol | None = None
+    """The tensor of an entry."""
+    ranges: tuple[IndexRange, ...] = ()
+
+    def __add__(self, other: ScalarFormula | int) -> ScalarFormula:
+        other = as_formula(other)
+        if ZERO in (self, other):
+            return other if self == ZERO else self
+        return ScalarFormula("+", (self, other))
+
+    def __sub__(self, other: ScalarFormula | int) -> ScalarFormula:
+        other = as_formula(other)
+        return self if other == ZERO else ScalarFormula("-", (self, other))
+
+    def __mul__(self, other: ScalarFormula | int) -> ScalarFormula:
+        other = as_formula(other)
+        if ONE in (self, other):
+            return other if self == ONE else self
+        return ScalarFormula("*", (self, other))
+
+    def __truediv__(self, other: ScalarFormula | int) -> ScalarFormula:
+        other = as_formula(other)
+        return self if other == ONE else ScalarFormula("/", (self, other))
+
+    def __floordiv__(self, other: int) -> ScalarFormula:
+        return self if other == 1 else call_scalar("floor", self / other)
+
+    def __mod__(self, other: int) -> ScalarFormula:
+        return ZERO if other == 1 else ScalarFormula("mod", (self, as_formula(other)))
+
+    def __pow__(self, exponent: str) -> ScalarFormula:
+        return ScalarFormula("power", (self, as_formula(exponent)))
+
+    def replace_letter(self, letter: str, other: ScalarFormula) -> ScalarFormula:
+        """Put another formula in the place of a letter."""
+        if self.kind == "letter":
+            return other if self.word == letter else self
+        return replace(self, parts=tuple(part.replace_letter(letter, other) for part in self.parts))
+
+    def list_letters(self) -> set[str]:
+        """List the letters that occur in the formula."""
+        if self.kind == "letter":
+            return {self.word}
+        return {letter for part in self.parts for letter in part.list_letters()}
+
+
+def as_formula(value: ScalarFormula | int | str) -> ScalarFormula:
+    """Write a number, given by its digits, as a formula."""
+    return value if isinstance(value, ScalarFormula) else ScalarFormula("number", word=str(value))
+
+
+ZERO, ONE = as_formula(0), as_formula(1)
+
+
+def letter(word: str) -> ScalarFormula:
+    """Write an index."""
+    return ScalarFormula("letter", word=word)
+
+
+def entry(symbol: Symbol, *indices: ScalarFormula) -> ScalarFormula:
+    """Write one entry of a tensor."""
+    return ScalarFormula("entry", indices, symbol=symbol)
+
+
+def call_scalar(word: str, *arguments: ScalarFormula) -> ScalarFormula:
+    """Write the value of a function of numbers."""
+    return ScalarFormula("call", arguments, word)
+
+
+def bracket(left: ScalarFormula, relation: str, right: ScalarFormula | int | str) -> ScalarFormula:
+    """Write Iverson's bracket: 1 where the relation holds, else 0."""
+    return ScalarFormula("bracket", (left, as_formula(right)), relation)
+
+
+def sum_over(body: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
+    """Write a sum over ranges; a range of one index needs none."""
+    for one in ranges:
+        if one.size == 1:
+            body = body.replace_letter(one.letter, ZERO)
+    left = tuple(one for one in ranges if one.size > 1)
+    return ScalarFormula("sum", (body,), ranges=left) if left else body
+
+
+def largest_over(body: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
+    """Write the largest value over ranges."""
+    return ScalarFormula("largest", (body,), ranges=ranges)
