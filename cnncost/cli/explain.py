@@ -6,15 +6,12 @@ import typer
 
 from cnncost import api
 from cnncost.cli import arch_reader, options
+from cnncost.cli.equations import EquationOptions, refuse_equation_options, write_equations
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
-from cnncost.language import MAX_LAYERS, Spec
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-BACKWARD = ("table", "markdown", "latex")
-"""The formats of gradient equations."""
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -24,7 +21,9 @@ cnncost explain lenet5 --biases
 
 cnncost explain resnet50 conv2a --format latex
 
-cnncost explain residual_mlp --backward"""
+cnncost explain residual_mlp --backward
+
+cnncost explain residual_mlp --backward --index --check"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -45,7 +44,21 @@ def explain(
     exclude_padding: options.ExcludePadding = False,
     backward: Annotated[
         bool,
-        typer.Option("--backward", help="Gradient equations instead, each with its connections."),
+        typer.Option(
+            "--backward", help="The equations instead, forward and backward, with connections."
+        ),
+    ] = False,
+    vector: Annotated[
+        bool, typer.Option("--vector", help="Equations of vectors and matrices, as is usual.")
+    ] = False,
+    index: Annotated[
+        bool, typer.Option("--index", help="Equations of single numbers, sums written out.")
+    ] = False,
+    finite: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Hold the equations beside finite differences; exit 1 if one is wrong."
+        ),
     ] = False,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -64,28 +77,14 @@ def explain(
             "--exclude-padding",
             "drop one of them",
         )
-    if backward and form not in BACKWARD:
-        known = f"--format {', '.join(BACKWARD[:-1])} or {BACKWARD[-1]}"
-        raise CnncostError(f"--backward writes equations, which are no {form}", known)
+    wanted = EquationOptions(backward=backward, vector=vector, indexed=index, check=finite)
+    refuse_equation_options(wanted, form)
     spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
-        _write_gradients(spec, layer, form, output, force=force)
+        write_equations(spec, layer, (form, output), wanted, force=force)
         return
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
     with open_destination(output, force=force) as file:
         write_results(file, explanation_results(report, explained, totals), form)
-
-
-def _write_gradients(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
-    """Write the gradient equations of a network, or of one layer or block of it."""
-    from cnncost.study.backward.backward_pass import derive_equations
-    from cnncost.study.explanation import find_layers
-    from cnncost.views.backward.gradient_writers import write_gradients
-    from cnncost.views.grid import ascii_only
-
-    chosen = find_layers(spec.network, layer) if layer else ()
-    found = derive_equations(spec.network)
-    with open_destination(output, force=force) as file:
-        write_gradients(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))

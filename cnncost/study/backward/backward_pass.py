@@ -103,7 +103,8 @@ class _PassWork:
     def _make_lines(self, node: Node, steps: Iterable[GradientStep]) -> Iterable[Equation]:
         needed = self.flow.outputs[node.index]
         for step in steps:
-            yield Equation(step.symbol, step.value, step.connections, node, needed=needed)
+            symbol, value, connections, sizes = step
+            yield Equation(symbol, value, connections, node, needed=needed, sizes=sizes)
 
     def _add_parameter_gradients(self, node: Node, steps: Iterable[GradientStep]) -> None:
         """Add a layer's parameter gradients. Each use of shared parameters adds a term; the layer

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cnncost.network import Input, Node
 from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.layer_use import SymbolSizes
 
 
 class Equation(NamedTuple):
@@ -24,3 +25,5 @@ class Equation(NamedTuple):
     same: bool = False
     """Whether other equations do without its symbol: it gives a second name to a gradient, or its
     value stands in the one sum that reads it."""
+    sizes: SymbolSizes | None = None
+    """The sizes of an intermediate result, if they are not those of the layer's input."""

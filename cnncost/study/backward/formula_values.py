@@ -7,14 +7,12 @@ from math import erf, pi
 from typing import TYPE_CHECKING
 
 from cnncost.study.backward.curves import CURVES
+from cnncost.study.backward.index_letters import COUNT, EXAMPLE
 from cnncost.study.backward.scalar_formula import IndexRange, ScalarFormula
 
 if TYPE_CHECKING:
-    from cnncost.arrays import Floats
+    from cnncost.arrays import Bools, Floats
     from cnncost.study.backward.gradient_expression import Symbol
-
-EXAMPLE = "n"
-"""The letter that counts examples."""
 
 PRIME = "′"
 """Stands behind the name of a function for its derivative."""
@@ -23,18 +21,28 @@ PRIME = "′"
 class FormulaWork:
     """Evaluates formulas at all values of their letters; the values have one axis per letter."""
 
-    def __init__(self, tensors: Mapping[Symbol, Floats], ranges: Sequence[IndexRange]) -> None:
+    def __init__(
+        self, tensors: Mapping[Symbol, Floats], ranges: Sequence[IndexRange], examples: int = 1
+    ) -> None:
         """Take the tensors, with examples on their first axis, and the ranges of all letters."""
         self.tensors = tensors
+        self.examples = examples
+        self.outside = 0.0
         self.axes = {one.letter: at for at, one in enumerate(ranges)}
         self.letters = {one.letter: self._count_up(one) for one in ranges}
+        self.letters[COUNT] = self._count_examples()
+
+    def _count_examples(self) -> Floats:
+        import numpy as np
+
+        return np.full((1,) * len(self.axes), float(self.examples))
 
     def _count_up(self, one: IndexRange) -> Floats:
         import numpy as np
 
         shape = [1] * len(self.axes)
-        shape[self.axes[one.letter]] = one.size
-        return np.arange(one.size, dtype=float).reshape(shape)
+        shape[self.axes[one.letter]] = size = self.find_size(one)
+        return np.arange(size, dtype=float).reshape(shape)
 
     def evaluate(self, formula: ScalarFormula) -> Floats:
         """Compute a formula's value for every value of the letters that it has."""
@@ -61,9 +69,12 @@ class FormulaWork:
         places = []
         for index, size in zip(indices, tensor.shape, strict=True):
             whole = np.rint(index).astype(int)
-            inside = inside & (whole == index) & (whole >= 0) & (whole < size)
-            places.append(np.clip(whole, 0, size - 1))
-        return np.where(inside, tensor[tuple(places)], 0.0)
+            if whole.min() < 0 or whole.max() >= size or (whole != index).any():
+                inside = inside & (whole == index) & (whole >= 0) & (whole < size)
+                whole = whole.clip(0, size - 1)
+            places.append(whole)
+        found: Floats = tensor[tuple(places)]
+        return found if inside.all() else np.where(inside, found, self.outside)
 
     def compute_pair(self, formula: ScalarFormula) -> Floats:
         left, right = (self.evaluate(part) for part in formula.parts)
@@ -75,29 +86,48 @@ class FormulaWork:
 
     def decide_bracket(self, formula: ScalarFormula) -> Floats:
         left, right = (self.evaluate(part) for part in formula.parts)
-        return _RELATIONS[formula.word](left, right).astype(float)
+        found: Floats = _RELATIONS[formula.word](left, right).astype(float)
+        return found
 
     def sum_ranges(self, formula: ScalarFormula) -> Floats:
-        spread, axes = self._spread_ranges(formula)
-        return spread.sum(axes, keepdims=True)
-
-    def find_largest(self, formula: ScalarFormula) -> Floats:
-        spread, axes = self._spread_ranges(formula)
-        return spread.max(axes, keepdims=True)
-
-    def _spread_ranges(self, formula: ScalarFormula) -> tuple[Floats, tuple[int, ...]]:
-        """Evaluate the body of a sum, for each value of its letters."""
+        """Add up a product without making it: most sums are sums of products."""
         import numpy as np
 
+        self._start_ranges(formula)
+        factors = [self.evaluate(part) for part in list_factors(formula.parts[0])]
+        parts: list[object] = []
+        for factor in factors:
+            axes = [axis for axis, size in enumerate(factor.shape) if size > 1]
+            parts += [factor.reshape([factor.shape[axis] for axis in axes]), axes]
+        shape = np.broadcast_shapes(*(factor.shape for factor in factors))
+        summed = {self.axes[one.letter]: self.find_size(one) for one in formula.ranges}
+        left = [axis for axis, size in enumerate(shape) if size > 1 and axis not in summed]
+        found: Floats = np.einsum(*parts, left, optimize=len(factors) > 1)  # type: ignore[call-overload]  # arrays and axes in turn
+        for axis, size in summed.items():
+            found = found * (size if shape[axis] == 1 else 1)
+        return found.reshape([size if axis in left else 1 for axis, size in enumerate(shape)])
+
+    def find_largest(self, formula: ScalarFormula) -> Floats:
+        """Find the largest number; one outside its tensor, as padding is, never is."""
+        import numpy as np
+
+        self._start_ranges(formula)
+        before, self.outside = self.outside, -float("inf")
+        body = self.evaluate(formula.parts[0])
+        self.outside = before
+        for holds in formula.parts[1:]:
+            body = np.where(self.evaluate(holds) > 0, body, -float("inf"))
+        axes = tuple(self.axes[one.letter] for one in formula.ranges)
+        found: Floats = body.max(axes, keepdims=True)
+        return found
+
+    def _start_ranges(self, formula: ScalarFormula) -> None:
         for one in formula.ranges:
             self.letters[one.letter] = self._count_up(one)
-        (body,) = formula.parts
-        value = self.evaluate(body)
-        shape = list(value.shape)
-        axes = tuple(self.axes[one.letter] for one in formula.ranges)
-        for one, axis in zip(formula.ranges, axes, strict=True):
-            shape[axis] = one.size
-        return np.broadcast_to(value, shape), axes
+
+    def find_size(self, one: IndexRange) -> int:
+        """Return the size of a range, which of examples the formula does not know."""
+        return one.size or self.examples
 
 
 def evaluate_function(word: str, *values: Floats) -> Floats:
@@ -111,6 +141,13 @@ def evaluate_function(word: str, *values: Floats) -> Floats:
     return (found + 0 * x.reshape(-1)).reshape(x.shape)
 
 
+def list_factors(formula: ScalarFormula) -> list[ScalarFormula]:
+    """List the factors of a product."""
+    if formula.kind != "*":
+        return [formula]
+    return [factor for part in formula.parts for factor in list_factors(part)]
+
+
 def list_ranges(formula: ScalarFormula) -> Iterable[IndexRange]:
     """List the ranges of all sums in a formula."""
     yield from formula.ranges
@@ -121,7 +158,14 @@ def list_ranges(formula: ScalarFormula) -> Iterable[IndexRange]:
 def _normal_integral(x: Floats) -> Floats:
     import numpy as np
 
-    return np.vectorize(erf, otypes=[float])(x)
+    found: Floats = np.vectorize(erf, otypes=[float])(x)
+    return found
+
+
+def _pi() -> Floats:
+    import numpy as np
+
+    return np.array([pi])
 
 
 def _numpy(name: str) -> Callable[..., Floats]:
@@ -141,7 +185,7 @@ _FUNCTIONS: dict[str, Callable[..., Floats]] = {
     "min": _numpy("minimum"),
     "max": _numpy("maximum"),
     "erf": _normal_integral,
-    "pi": lambda: pi,
+    "pi": _pi,
 }
 
 _ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
@@ -153,7 +197,7 @@ _ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "power": lambda a, b: a**b,
 }
 
-_RELATIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
+_RELATIONS: dict[str, Callable[[Floats, Floats], Bools]] = {
     ">": lambda a, b: a > b,
     "<": lambda a, b: a < b,
     "≤": lambda a, b: a <= b,

@@ -29,7 +29,9 @@ def derive_forward(
     outputs: dict[int, Equation] = {}
     for node in network.layers:
         rule = rules[node.index]
-        found += (Equation(s.symbol, s.value, s.connections, node) for s in rule.kept)
+        found += (
+            Equation(s.symbol, s.value, s.connections, node, sizes=s.sizes) for s in rule.kept
+        )
         parts = [outputs[i] for i in node.reads if i in within and node.layer.word == "add"]
         outputs[node.index] = _output_equation(node, rule, symbols, parts)
         found.append(outputs[node.index]._replace(same=node.index in within))

@@ -72,6 +72,11 @@ class Symbol(Expression):
         """The symbol of the derivative of the loss by this symbol."""
         return replace(self, accent="bar")
 
+    @property
+    def base(self) -> Symbol:
+        """The symbol that this one is the derivative by; itself if it is none."""
+        return replace(self, accent="") if self.accent == "bar" else self
+
 
 def number(text: str | int) -> Expression:
     """Write a constant, given by its digits."""

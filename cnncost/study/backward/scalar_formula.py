@@ -9,7 +9,7 @@ from cnncost.study.backward.gradient_expression import Symbol
 
 
 class IndexRange(NamedTuple):
-    """A letter that counts from 0 to one less than a size."""
+    """A letter that counts from 0 to one less than a size; the size of examples is 0 here."""
 
     letter: str
     size: int
@@ -37,6 +37,8 @@ class ScalarFormula:
         other = as_formula(other)
         if ZERO in (self, other):
             return other if self == ZERO else self
+        if self.whole is not None and other.whole is not None:
+            return as_formula(self.whole + other.whole)
         return ScalarFormula("+", (self, other))
 
     def __sub__(self, other: ScalarFormula | int) -> ScalarFormula:
@@ -45,8 +47,12 @@ class ScalarFormula:
 
     def __mul__(self, other: ScalarFormula | int) -> ScalarFormula:
         other = as_formula(other)
+        if ZERO in (self, other):
+            return ZERO
         if ONE in (self, other):
             return other if self == ONE else self
+        if self.whole is not None and other.whole is not None:
+            return as_formula(self.whole * other.whole)
         return ScalarFormula("*", (self, other))
 
     def __truediv__(self, other: ScalarFormula | int) -> ScalarFormula:
@@ -54,13 +60,20 @@ class ScalarFormula:
         return self if other == ONE else ScalarFormula("/", (self, other))
 
     def __floordiv__(self, other: int) -> ScalarFormula:
-        return self if other == 1 else call_scalar("floor", self / other)
+        return self if other == 1 or self == ZERO else call_scalar("floor", self / other)
 
     def __mod__(self, other: int) -> ScalarFormula:
-        return ZERO if other == 1 else ScalarFormula("mod", (self, as_formula(other)))
+        if other == 1 or self == ZERO:
+            return ZERO
+        return ScalarFormula("mod", (self, as_formula(other)))
 
     def __pow__(self, exponent: str) -> ScalarFormula:
         return ScalarFormula("power", (self, as_formula(exponent)))
+
+    @property
+    def whole(self) -> int | None:
+        """The whole number that it is; None if it is none."""
+        return int(self.word) if self.kind == "number" and self.word.isdigit() else None
 
     def replace_letter(self, letter: str, other: ScalarFormula) -> ScalarFormula:
         """Put another formula in the place of a letter."""
@@ -108,10 +121,11 @@ def sum_over(body: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
     for one in ranges:
         if one.size == 1:
             body = body.replace_letter(one.letter, ZERO)
-    left = tuple(one for one in ranges if one.size > 1)
+    left = tuple(one for one in ranges if one.size != 1)
     return ScalarFormula("sum", (body,), ranges=left) if left else body
 
 
-def largest_over(body: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
-    """Write the largest value over ranges."""
-    return ScalarFormula("largest", (body,), ranges=ranges)
+def largest_over(body: ScalarFormula, holds: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
+    """Write the largest value over ranges, where a bracket is 1."""
+    parts = (body,) if holds == ONE else (body, holds)
+    return ScalarFormula("largest", parts, ranges=ranges)

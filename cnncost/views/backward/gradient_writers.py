@@ -11,14 +11,15 @@ from unicodedata import combining
 
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.equation import Equation
+from cnncost.views.backward.equation_form import EquationForm
 from cnncost.views.backward.gradient_formula import (
     ASCII,
     LATEX,
     TEXT,
     EquationNotation,
     formula_of,
-    summand_formulas,
 )
+from cnncost.views.backward.gradient_legend import legend_sentences
 from cnncost.views.backward.gradient_page import (
     COSTS,
     NOTHING,
@@ -28,7 +29,6 @@ from cnncost.views.backward.gradient_page import (
     Section,
     build_gradient_page,
     equation_cost,
-    legend_sentences,
 )
 from cnncost.views.markup import escape_latex
 
@@ -99,15 +99,25 @@ NARROWEST = 30
 
 
 def write_gradients(
-    file: TextIO, found: BackwardPass, chosen: Collection[int], form: str, *, plain: bool
+    file: TextIO,
+    found: BackwardPass,
+    chosen: Collection[int],
+    form: str,
+    *,
+    plain: bool,
+    indexed: bool = False,
 ) -> None:
     """Write the equations in one of the formats table, markdown, latex.
 
     Args:
+        file: where to.
+        found: both passes.
         chosen: the nodes, by index, whose equations are written; if empty, all are.
+        form: the format.
         plain: write text in ASCII, for terminals without Unicode.
+        indexed: write single numbers with indices, not vectors and matrices.
     """
-    shown = build_gradient_page(found, chosen)
+    shown = build_gradient_page(found, chosen, indexed=indexed)
     if form == "latex":
         write_latex(file, found, shown)
     elif form == "markdown":
@@ -125,34 +135,40 @@ def _write_text(
     file: TextIO, found: BackwardPass, shown: GradientPage, notation: EquationNotation
 ) -> None:
     room = get_terminal_size().columns if file.isatty() else 0
-    rows = [row for section in shown.list_sections() for row in _section_rows(section, notation)]
+    rows = [
+        row
+        for section in shown.list_sections()
+        for row in _section_rows(section, shown.form, notation)
+    ]
     last = max((len(number) for _, number in rows), default=0)
     widest = max((text_width(" ".join(summands)) for summands, _ in rows), default=0)
     first = min(widest, max(room - last - 5, NARROWEST) if room else FOLD)
     for part in shown.passes:
-        file.write(_fold_prose(_text_heading(shown.name, part, notation), room))
+        file.write(fold_prose(_text_heading(shown.name, part, notation), room))
         file.write("\n" if part.sections else f"{NOTHING}\n\n")
         for section in part.sections:
             file.write(f"{section.heading}\n" if section.heading else "")
-            for summands, number in _section_rows(section, notation):
+            for summands, number in _section_rows(section, shown.form, notation):
                 lines = fold_equation(summands, first, PLAIN) if room else [" ".join(summands)]
                 _write_row(file, lines, first, last, number)
             file.write("\n")
     for sentence in legend_sentences(found, shown, Prose(notation)):
-        file.write(_fold_prose(sentence, room))
+        file.write(fold_prose(sentence, room))
 
 
-def _fold_prose(text: str, room: int) -> str:
+def fold_prose(text: str, room: int) -> str:
     """Break prose into lines if the terminal or a page has no room for it on one."""
     return fill(text, min(room or FOLD, FOLD), break_long_words=False) + "\n"
 
 
-def _section_rows(section: Section, notation: EquationNotation) -> list[tuple[list[str], str]]:
+def _section_rows(
+    section: Section, form: EquationForm, notation: EquationNotation
+) -> list[tuple[list[str], str]]:
     """List the summands and the cost of each equation of a section."""
     rows = [([section.column], COSTS)] if section.column else []
     for equation in section.equations:
-        first, *others = summand_formulas(equation.right, notation)
-        summands = [f"{formula_of(equation.left, notation)} = {first}", *others]
+        first, *others = form.summands(equation, notation)
+        summands = [f"{form.left_side(equation, notation)} = {first}", *others]
         rows.append((summands, equation_cost(equation)))
     if section.total:
         rows.append((["in all"], section.total))
@@ -192,14 +208,15 @@ def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> No
         file.write("" if part.sections else f"{NOTHING}\n\n")
         for section in part.sections:
             file.write(f"{section.heading}\n\n" if section.heading else "")
-            file.write(_markdown_table(section) + "\n")
+            file.write(_markdown_table(section, shown.form) + "\n")
     file.write(" ".join(legend_sentences(found, shown, MARKDOWN_PROSE)) + "\n")
 
 
-def _markdown_table(section: Section) -> str:
+def _markdown_table(section: Section, form: EquationForm) -> str:
     lines = [f"| {section.column or 'gradient'} | {COSTS} |", "| --- | ---: |"]
     for equation in section.equations:
-        line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
+        right = " ".join(form.summands(equation, LATEX))
+        line = f"$`{form.left_side(equation, LATEX)} = {right}`$"
         lines.append(f"| {line} | {equation_cost(equation)} |")
     if section.total:
         lines.append(f"| in all | {section.total} |")
@@ -216,17 +233,17 @@ def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
             continue
         file.write("\\begingroup\\allowdisplaybreaks\n")
         for section in part.sections:
-            _write_align_blocks(file, section)
+            _write_align_blocks(file, section, shown.form)
         file.write("\\endgroup\n")
     file.write(" ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
 
 
-def _write_align_blocks(file: TextIO, section: Section) -> None:
+def _write_align_blocks(file: TextIO, section: Section, form: EquationForm) -> None:
     file.write(f"{section.heading}\n" if section.heading else "")
     for start in range(0, len(section.equations), LINES_A_BLOCK):
         block = section.equations[start : start + LINES_A_BLOCK]
         last = start + LINES_A_BLOCK >= len(section.equations)
-        body = " \\\\\n".join(_align_lines(block, section.total if last else ""))
+        body = " \\\\\n".join(_align_lines(block, form, section.total if last else ""))
         file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
 
 
@@ -235,17 +252,17 @@ def _markup_heading(name: str, part: PassPart, prose: Prose) -> str:
     return prose.escape(f"{name}: {part.title}") + (f" from {given}" if given else "")
 
 
-def _align_lines(equations: Sequence[Equation], total: str) -> list[str]:
+def _align_lines(equations: Sequence[Equation], form: EquationForm, total: str) -> list[str]:
     """Write the lines of one align block; a long equation is broken before its signs, which is
     possible because brackets are plain."""
-    lefts = [formula_of(equation.left, LATEX) for equation in equations]
+    lefts = [form.left_side(equation, LATEX) for equation in equations]
     numbers = [equation_cost(equation) for equation in equations]
     beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
     room = max(PAGE - beside, NARROWEST_SIDE)
     lines = []
     for left, equation, number in zip(lefts, equations, numbers, strict=True):
         parts = fold_equation(
-            summand_formulas(equation.right, LATEX), room, Measure(_formula_width, _breaks_before)
+            form.summands(equation, LATEX), room, Measure(_formula_width, _breaks_before)
         )
         right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
         lines.append(f"  {left} &= {right} && {_latex_number(number)}")
