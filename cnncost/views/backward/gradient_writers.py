@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import NamedTuple, TextIO
-from unicodedata import combining
+from typing import TextIO
 
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.equation import Equation
+from cnncost.views.backward.equation_folding import PLAIN, Measure, fold_equation, text_width
 from cnncost.views.backward.equation_form import EquationForm
 from cnncost.views.backward.gradient_formula import (
     ASCII,
@@ -31,64 +31,6 @@ from cnncost.views.backward.gradient_page import (
     equation_cost,
 )
 from cnncost.views.markup import escape_latex
-
-# Long equations on several lines
-
-INDENT = " " * 4
-
-SIGNS = {sign for signs in ("+−-∘/", "∗⋆·", ("o", "*", "(*)", ".")) for sign in signs}
-"""The signs before which an equation may be broken, unless options in brackets follow."""
-
-
-class Measure(NamedTuple):
-    """Measures how wide a piece of an equation is, and says before which words it may be broken."""
-
-    width: Callable[[str], float]
-    breaks: Callable[[str], bool]
-
-
-def fold_equation(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
-    """Break an equation's summands, each with its sign, into lines that are as wide as `room`.
-
-    A summand that fits on a line stays whole. A longer one is broken before its signs, and a
-    piece that is still too long at its blanks.
-    """
-    lines = [""]
-    for summand in summands:
-        whole = len(INDENT) + measure.width(summand) <= room
-        for piece in [summand] if whole else _break_summand(summand, room - len(INDENT), measure):
-            _append_piece(lines, piece, room, measure)
-    return lines
-
-
-def _append_piece(lines: list[str], piece: str, room: float, measure: Measure) -> None:
-    if not lines[-1]:
-        lines[-1] = piece
-    elif measure.width(lines[-1]) + 1 + measure.width(piece) <= room:
-        lines[-1] += f" {piece}"
-    else:
-        lines.append(INDENT + piece)
-
-
-def _break_summand(summand: str, room: float, measure: Measure) -> list[str]:
-    pieces: list[str] = []
-    for word in summand.split(" "):
-        wider = bool(pieces) and measure.width(pieces[-1]) + 1 + measure.width(word) > room
-        if not pieces or wider or measure.breaks(word):
-            pieces.append(word)
-        else:
-            pieces[-1] += f" {word}"
-    return pieces
-
-
-def text_width(text: str) -> int:
-    """Count the columns that a text takes; a bar stands above its letter and takes none."""
-    return sum(not combining(character) for character in text)
-
-
-PLAIN = Measure(text_width, lambda word: word.partition("[")[0] in SIGNS)
-"""Measures text in columns of a terminal."""
-
 
 FOLD = 100
 """The width of a line of prose, and of a piped equation before its connections. A longer equation
@@ -261,14 +203,26 @@ def _align_lines(equations: Sequence[Equation], form: EquationForm, total: str) 
     room = max(PAGE - beside, NARROWEST_SIDE)
     lines = []
     for left, equation, number in zip(lefts, equations, numbers, strict=True):
-        parts = fold_equation(
-            form.summands(equation, LATEX), room, Measure(_formula_width, _breaks_before)
-        )
-        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
+        summands = [_join_braces(summand) for summand in form.summands(equation, LATEX)]
+        parts = fold_equation(summands, room, Measure(_formula_width, _breaks_before))
+        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts).replace(JOINED, " ")
         lines.append(f"  {left} &= {right} && {_latex_number(number)}")
     if total:
         lines.append(rf"  \text{{in all}} & && {_latex_number(total)}")
     return lines
+
+
+JOINED = "\x1f"
+"""Stands for a blank at which an equation may not be broken."""
+
+
+def _join_braces(text: str) -> str:
+    """Join what stands in braces: LaTeX ends no line there."""
+    found, depth = [], 0
+    for character in text:
+        depth += (character == "{") - (character == "}")
+        found.append(JOINED if depth and character == " " else character)
+    return "".join(found)
 
 
 def _formula_width(text: str) -> float:

@@ -1,0 +1,268 @@
+"""Products of matrices, maps, convolutions and heads with their indices written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.index_letters import CHANNELS, POSITIONS
+from cnncost.study.backward.option_reader import (
+    Dims,
+)
+from cnncost.study.backward.scalar_formula import (
+    ONE,
+    ZERO,
+    IndexRange,
+    ScalarFormula,
+    bracket,
+    largest_over,
+    letter,
+    sum_over,
+)
+from cnncost.study.backward.unit_maps import (
+    MAPS,
+    MapSizes,
+    Place,
+    UnitMap,
+    flatten_place,
+    map_maximum,
+    split_place,
+)
+
+if TYPE_CHECKING:
+    from cnncost.study.backward.index_form import IndexWriter
+
+
+def index_place(ranges: Sequence[IndexRange]) -> Place:
+    """Return the place that the letters of ranges say; an axis of one unit has index 0."""
+    return tuple(letter(one.letter) if one.size != 1 else ZERO for one in ranges)
+
+
+def turn_back(value: Expression) -> tuple[Expression, bool]:
+    """Split a value into what is transposed, and whether it is."""
+    if value.kind == "transpose":
+        return value.operands[0], True
+    return value, False
+
+
+# Matrices
+
+
+def write_product(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a product of matrices: which kind is seen from the sides."""
+    left, right = value.operands
+    inner, turned = turn_back(left)
+    if inner.kind == "operator":
+        write = write_map_back if turned else write_map
+        return write(writer, value, place)
+    if inner.kind == "slope":
+        return write_maximum_back(writer, value, place)
+    if right.kind == "transpose":
+        return write_outer(writer, value, place)
+    if inner.kind == "number":
+        return writer.at(inner, place) * writer.at(right, place)
+    return write_matrix(writer, value, place)
+
+
+def product_dims(writer: IndexWriter, value: Expression) -> Dims:
+    """Return the sizes of a product; () if they are those of what stands beside it."""
+    left, right = value.operands
+    inner, turned = turn_back(left)
+    if inner.kind == "number":
+        return writer.dims(right)
+    if right.kind == "transpose" or not isinstance(inner, Symbol):
+        return ()
+    return (writer.dims(inner)[1 if turned else 0], *writer.dims(right)[1:])
+
+
+def write_matrix(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a matrix times each position's column."""
+    left, right = value.operands
+    matrix, turned = turn_back(left)
+    if right.kind == "call" and right.word == "vec":
+        return _write_matrix_of_map(writer, value, place)
+    columns = writer.dims(matrix)[0 if turned else 1]
+    with writer.letters.open_ranges(CHANNELS, [columns]) as ranges:
+        (column,) = index_place(ranges)
+        at = (column, place[0]) if turned else (place[0], column)
+        body = writer.at(matrix, at) * writer.at(right, (column, *place[1:]))
+        return sum_over(body, *ranges)
+
+
+def _write_matrix_of_map(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a matrix times all units of a map: its columns count them in their order."""
+    left, right = value.operands
+    (x,) = right.operands
+    channels, *extents = writer.dims(x)
+    with (
+        writer.letters.open_ranges(CHANNELS, [channels]) as over,
+        writer.letters.open_ranges(POSITIONS, extents) as across,
+    ):
+        unit = index_place([*over, *across])
+        column = flatten_place(unit, (channels, *extents))
+        body = writer.at(left, (place[0], column)) * writer.at(x, unit)
+        return sum_over(body, *over, *across)
+
+
+def write_outer(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a column times a row, added up over positions; or a column times ones."""
+    left, right = value.operands
+    row = right.operands[0]
+    dims = writer.dims(left)
+    if row.kind == "number":
+        return writer.at(left, (place[0], *(ZERO for _ in dims[1:])))
+    with writer.letters.open_ranges(POSITIONS, dims[1:]) as across:
+        at = index_place(across)
+        body = writer.at(left, (place[0], *at)) * writer.at(row, (place[1], *at))
+        return sum_over(body, *across)
+
+
+# Maps of units
+
+
+def write_map(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write A x."""
+    left, right = value.operands
+    y = writer.left_dims
+    if left.word == "reshape":
+        y = tuple(map(int, left.options.split("x")))
+    found = MAPS[left.word](MapSizes(left.options, writer.dims(right), y), place)
+    return sum_over(_times_share(writer.at(right, found.source), found.share), *found.ranges)
+
+
+def write_map_back(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write A transposed times y: all of y that have read the unit."""
+    left, right = value.operands
+    inner, _ = turn_back(left)
+    sizes = MapSizes(inner.options, writer.left_dims, writer.dims(right))
+    return _write_readers(writer, sizes, place, lambda at: MAPS[inner.word](sizes, at), right)
+
+
+def write_maximum_back(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a maximum's Jacobian, transposed, times y: all of y whose largest unit this is."""
+    left, right = value.operands
+    inner, _ = turn_back(left)
+    (x,) = inner.operands
+    sizes = MapSizes(inner.options, writer.dims(x), writer.dims(right))
+
+    def find(at: Place) -> UnitMap:
+        found = map_maximum(inner.word, sizes, at)
+        others = _add_primes(found)
+        largest = largest_over(writer.at(x, others.source), others.share, *others.ranges)
+        return found._replace(share=found.share * bracket(writer.at(x, place), "=", largest))
+
+    return _write_readers(writer, sizes, place, find, right)
+
+
+def _add_primes(found: UnitMap) -> UnitMap:
+    """Name the taps u′, v′, w′."""
+    source, share = list(found.source), found.share
+    for one in found.ranges:
+        primed = letter(f"{one.letter}′")
+        source = [part.replace_letter(one.letter, primed) for part in source]
+        share = share.replace_letter(one.letter, primed)
+    ranges = tuple(one._replace(letter=f"{one.letter}′") for one in found.ranges)
+    return UnitMap(tuple(source), ranges, share)
+
+
+def _times_share(body: ScalarFormula, share: ScalarFormula) -> ScalarFormula:
+    """Write a share of a unit; a unit fraction as a quotient."""
+    if share.kind == "/" and share.parts[0] == ONE:
+        return body / share.parts[1]
+    return share * body
+
+
+def _write_readers(
+    writer: IndexWriter,
+    sizes: MapSizes,
+    place: Place,
+    find: Callable[[Place], UnitMap],
+    y: Expression,
+) -> ScalarFormula:
+    """Add up the units of y that read the unit at a place, each times its share."""
+    channels, *extents = sizes.y
+    with (
+        writer.letters.open_ranges(CHANNELS, [channels]) as over,
+        writer.letters.open_ranges(POSITIONS, extents) as across,
+    ):
+        ranges = [*over, *across]
+        found = find(index_place(ranges))
+        body = _times_share(writer.at(y, index_place(ranges)), found.share)
+        for read, at in zip(found.source, place, strict=True):
+            solved = _solve_for_letter(read, at, ranges)
+            if solved is None:
+                body = body * bracket(read, "=", at)
+            else:
+                word, known = solved
+                body = body.replace_letter(word, known)
+                ranges = [one for one in ranges if one.letter != word]
+        return sum_over(body, *ranges, *found.ranges)
+
+
+def _solve_for_letter(
+    read: ScalarFormula, at: ScalarFormula, ranges: Sequence[IndexRange]
+) -> tuple[str, ScalarFormula] | None:
+    """Solve `letter = at`, `letter + 2 = at` or `letter - 2 = at` for a letter of a sum."""
+    words = {one.letter for one in ranges}
+    if read.kind == "letter" and read.word in words:
+        return read.word, at
+    if read.kind in ("+", "-"):
+        first, second = read.parts
+        if first.word in words and first.kind == "letter" and second.kind == "number":
+            shift = int(second.word)
+            return first.word, at - shift if read.kind == "+" else at + shift
+    return None
+
+
+# Heads
+
+
+def head_rows(writer: IndexWriter, value: Expression) -> int:
+    """Return how many rows each head's matrix has."""
+    if value.kind == "by head":
+        left, turned = turn_back(value.operands[0])
+        return _side_sizes(writer, left, turned, int(value.options.removeprefix("h=")))[0]
+    return writer.dims(value)[1]
+
+
+def _side_sizes(writer: IndexWriter, side: Expression, turned: bool, heads: int) -> tuple[int, int]:
+    """Return the rows and columns of one head's matrix."""
+    dims = writer.dims(side)
+    rows, columns = dims[1:] if writer.is_heads(side) else (dims[0] // heads, prod(dims[1:]))
+    return (columns, rows) if turned else (rows, columns)
+
+
+def write_by_head(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a product of matrices, head by head; a map's heads are parts of its channels."""
+    heads = int(value.options.removeprefix("h="))
+    (a, a_turned), (b, b_turned) = (turn_back(side) for side in value.operands)
+    rows, inner = _side_sizes(writer, a, a_turned, heads)
+    if len(place) == HEAD_AXES and a_turned:
+        head, row, column = place
+    else:
+        head, row = place[0] // rows, place[0] % rows if heads > 1 else place[0]
+        if heads == 1:
+            head = ZERO
+        _, columns = _side_sizes(writer, b, b_turned, heads)
+        extents = writer.left_dims[1:] if len(place) == len(writer.left_dims) else (columns,)
+        column = flatten_place(place[1:], extents)
+    with writer.letters.open_ranges(CHANNELS, [inner]) as ranges:
+        (k,) = index_place(ranges)
+        left = _write_side(writer, a, (head, k, row) if a_turned else (head, row, k), heads)
+        right = _write_side(writer, b, (head, column, k) if b_turned else (head, k, column), heads)
+        return sum_over(left * right, *ranges)
+
+
+HEAD_AXES = 3
+"""The axes of one matrix per head: head, row, column."""
+
+
+def _write_side(writer: IndexWriter, side: Expression, at: Place, heads: int) -> ScalarFormula:
+    """Write one factor's entry at a head, a row and a column."""
+    if writer.is_heads(side):
+        return writer.at(side, at)
+    head, row, column = at
+    channels, *extents = writer.dims(side)
+    return writer.at(side, (head * (channels // heads) + row, *split_place(column, tuple(extents))))

@@ -1,0 +1,87 @@
+"""Convolutions and their gradients with their indices written out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cnncost.study.backward.gradient_expression import Expression
+from cnncost.study.backward.index_letters import CHANNELS, POSITIONS, TAPS
+from cnncost.study.backward.index_products import index_place, turn_back
+from cnncost.study.backward.option_reader import WindowReading, read_groups, read_windows
+from cnncost.study.backward.scalar_formula import (
+    ONE,
+    ZERO,
+    ScalarFormula,
+    bracket,
+    letter,
+    sum_over,
+)
+from cnncost.study.backward.unit_maps import Place
+
+if TYPE_CHECKING:
+    from cnncost.study.backward.index_form import IndexWriter
+
+
+def write_convolution(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a kernel's windows times the kernel, or what a transposed kernel paints."""
+    kernel, x = value.operands
+    inner, turned = turn_back(kernel)
+    rows, seen, *taps = writer.dims(inner)
+    windows = read_windows(value.options, len(taps), taps)
+    if turned:
+        return _write_painting(writer, value, place, windows)
+    group = place[0] // (rows // read_groups(value.options))
+    with (
+        writer.letters.open_ranges(CHANNELS, [seen]) as over,
+        writer.letters.open_ranges(TAPS, taps) as inside,
+    ):
+        (channel,), at = index_place(over), index_place(inside)
+        source = [w.place_of_tap(p, u) for w, p, u in zip(windows, place[1:], at, strict=True)]
+        first = group * seen if read_groups(value.options) > 1 else ZERO
+        body = writer.at(inner, (place[0], channel, *at)) * writer.at(x, (first + channel, *source))
+        return sum_over(body, *over, *inside)
+
+
+def _write_painting(
+    writer: IndexWriter, value: Expression, place: Place, windows: Sequence[WindowReading]
+) -> ScalarFormula:
+    """Write what every unit of y has painted on a place: its tap is p + padding - stride p'."""
+    kernel, y = value.operands
+    inner, _ = turn_back(kernel)
+    rows, seen, *taps = writer.dims(inner)
+    groups = read_groups(value.options)
+    with (
+        writer.letters.open_ranges(CHANNELS, [rows // groups]) as over,
+        writer.letters.open_ranges(POSITIONS, writer.dims(y)[1:]) as across,
+        writer.letters.open_ranges(TAPS, taps) as inside,
+    ):
+        at = index_place(across)
+        row = index_place(over)[0]
+        if groups > 1:
+            row = place[0] // seen * (rows // groups) + row
+        reads = [(place[0] % seen if groups > 1 else place[0])]
+        body, left = ONE, []
+        for w, p, q, one in zip(windows, place[1:], at, inside, strict=True):
+            if w.dilation == 1:
+                reads.append(p + w.before - q * w.stride)
+                continue
+            left.append(one)
+            reads.append(letter(one.letter))
+            body = body * bracket(w.place_of_tap(q, letter(one.letter)), "=", p)
+        body = writer.at(inner, (row, *reads)) * writer.at(y, (row, *at)) * body
+        return sum_over(body, *over, *across, *left)
+
+
+def write_correlation(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
+    """Write a kernel's gradient: y times what the tap reads of x, over all positions."""
+    y, x = value.operands
+    rows, seen, *taps = writer.left_dims
+    windows = read_windows(value.options, len(taps), taps)
+    groups = read_groups(value.options)
+    with writer.letters.open_ranges(POSITIONS, writer.dims(y)[1:]) as across:
+        at = index_place(across)
+        source = [w.place_of_tap(p, u) for w, p, u in zip(windows, at, place[2:], strict=True)]
+        first = place[0] // (rows // groups) * seen if groups > 1 else ZERO
+        body = writer.at(y, (place[0], *at)) * writer.at(x, (first + place[1], *source))
+        return sum_over(body, *across)
