@@ -83,6 +83,7 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
     "tanh": math.tanh,
     "softplus": _softplus,
     "mish": lambda v: float(v) * math.tanh(_softplus(v)),
+    "step": lambda v: int(v >= 0),
 }
 """The functions of one number, by the layer type's word."""
 
