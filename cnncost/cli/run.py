@@ -27,6 +27,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost run minmax 3,-1
 
+cnncost run minmax 3,-1 --working --fractions
+
 printf '3,-1\\n-2.5,7\\n' | cnncost run minmax - --format csv
 
 cnncost run twin.yaml left=1,2 right=3,4"""
@@ -53,6 +55,12 @@ def run(
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
+    working: Annotated[
+        bool, typer.Option("--working", help="Write out every unit's products and sums.")
+    ] = False,
+    fractions: Annotated[
+        bool, typer.Option("--fractions", help="Show exact fractions where numbers are rational.")
+    ] = False,
     settings: options.Set = None,
 ) -> None:
     """Evaluate a small network that carries its numbers, and print every layer's output.
@@ -62,7 +70,8 @@ def run(
     """
     from cnncost.study.run import check_runnable
     from cnncost.study.run import run_network as evaluate
-    from cnncost.views.evaluation_page import evaluation_results
+    from cnncost.study.run.unit_working import refuse_long_working
+    from cnncost.views.evaluation_page import EvaluationStyle, evaluation_results
     from cnncost.views.page_writers import write_results
 
     if arch == "-" and values == ["-"]:
@@ -70,9 +79,12 @@ def run(
     refuse_existing(output, force=force)
     spec = arch_reader.load_spec(arch, settings, strict=True)
     check_runnable(spec)
+    if working:
+        refuse_long_working(spec)
+    style = EvaluationStyle(working, fractions)
     examples = ((found, evaluate(spec, found)) for found in _read_examples(spec, values))
     with open_destination(output, force=force) as file:
-        write_results(file, evaluation_results(spec.network, examples), form)
+        write_results(file, evaluation_results(spec.network, examples, style), form)
 
 
 def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
@@ -110,8 +122,19 @@ def _read_example(spec: Spec, text: str) -> Values:
         elif not name:
             example = " ".join(f"{other}=1,2" for other in sizes)
             raise CnncostError(f"{spec.name} has several inputs", f"name them: {example}")
-        value = parse_number(number if equals else word)
+        value = _parse_value(number if equals else word)
         if value is None:
             raise CnncostError(f"{word!r} is no number", "numbers parted by commas: 3,-1")
         found.setdefault(name, []).append(value)
     return found
+
+
+def _parse_value(text: str) -> Number | None:
+    """Read a number or a fraction, as 1/3; None if it is neither."""
+    above, line, below = text.partition("/")
+    if not line:
+        return parse_number(text)
+    parts = [parse_number(part) for part in (above, below)]
+    if None in parts or not all(isinstance(part, int) for part in parts) or not parts[1]:
+        return None
+    return Fraction(*parts)
