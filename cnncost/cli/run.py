@@ -19,6 +19,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 LONGEST_LINE = 10 * 2**20
 """The most characters of a line with an example's values."""
 
+FRACTION = re.compile(r"([+-]?[0-9]{1,300})/([0-9]{1,300})")
+
 Number = int | Fraction
 Values = dict[str, list[Number]]
 
@@ -131,10 +133,8 @@ def _read_example(spec: Spec, text: str) -> Values:
 
 def _parse_value(text: str) -> Number | None:
     """Read a number or a fraction, as 1/3; None if it is neither."""
-    above, line, below = text.partition("/")
-    if not line:
+    parts = FRACTION.fullmatch(text)
+    if parts is None:
         return parse_number(text)
-    parts = [parse_number(part) for part in (above, below)]
-    if None in parts or not all(isinstance(part, int) for part in parts) or not parts[1]:
-        return None
-    return Fraction(*parts)
+    above, below = int(parts[1]), int(parts[2])
+    return Fraction(above, below) if below else None

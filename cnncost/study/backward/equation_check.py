@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.curves import CURVES
 from cnncost.study.backward.equation_values import EquationValues
 from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.index_form import CALLS
 
 if TYPE_CHECKING:
     pass
@@ -90,6 +92,13 @@ def _refuse(found: BackwardPass) -> None:
             raise CnncostError(
                 f"{node.name} is opaque: nobody knows what it computes",
                 "--check takes networks without opaque layers",
+            )
+    for equation in found.forward:
+        value, word = equation.right, equation.node.layer.word
+        if value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS):
+            raise CnncostError(
+                f"{equation.node.name}: {word} has no equation that --check could compute",
+                "check the other layers in a spec of their own",
             )
     if not found.equations:
         raise CnncostError("no gradient to check: nothing is trained", "drop frozen: true")

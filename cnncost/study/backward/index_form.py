@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 from typing import NamedTuple
 
+from cnncost.errors import CnncostError
 from cnncost.study.backward import index_products, index_sums, index_windows
 from cnncost.study.backward.equation import Equation
 from cnncost.study.backward.gradient_expression import Expression, Symbol
@@ -100,6 +101,8 @@ class IndexWriter:
         """Write the entry of a value at a place."""
         if isinstance(value, Symbol):
             return self.write_symbol(value, place)
+        if value.kind not in _KINDS:
+            raise CnncostError(f"{value.kind} has no index form", "--vector writes it")
         return _KINDS[value.kind](self, value, place)
 
     def write_symbol(self, symbol: Symbol, place: Place) -> ScalarFormula:
@@ -148,7 +151,7 @@ class IndexWriter:
         return call_scalar(f"{value.word}′", self.at(value.operands[0], place))
 
     def write_call(self, value: Expression, place: Place) -> ScalarFormula:
-        special = _CALLS.get(value.word)
+        special = CALLS.get(value.word)
         if special is not None:
             return special(self, value, place)
         return call_scalar(value.word, *(self.at(part, place) for part in value.operands))
@@ -188,7 +191,7 @@ _ARITHMETIC: dict[str, Callable[[ScalarFormula, ScalarFormula], ScalarFormula]] 
 
 Write = Callable[[IndexWriter, Expression, Place], ScalarFormula]
 
-_CALLS: dict[str, Write] = {
+CALLS: dict[str, Write] = {
     "vec": IndexWriter.write_vec,
     "concat": IndexWriter.write_concat,
     "softmax": index_sums.write_softmax,
