@@ -69,11 +69,11 @@ def test_the_residual_mlp_with_indices() -> None:
     [
         # Dumoulin & Visin 2016: output p sees positions 2 p - 1 .. 2 p + 1 of a padded map.
         (
-            "[2, 7]", "conv: 4, kernel: 3, stride: 2, padding: 1",
+            "[2, 7]", "conv: 5, kernel: 3, stride: 2, padding: 1",
             ["a[i,p] = Σ(j<2; u<3) W[i,j,u] x[j, 2 p + u − 1] + b[i]"],
             ["W̄[i,j,u] = Σ(p<4) ā[i,p] x[j, 2 p + u − 1]",
              "b̄[i] = Σ(p<4) ā[i,p]",
-             "x̄[i,p] = Σ(j<4; p′<4) W[j, i, p + 1 − 2 p′] ā[j,p′]"],
+             "x̄[i,p] = Σ(j<5; p′<4) W[j, i, p + 1 − 2 p′] ā[j,p′]"],
         ),
         (
             "[2, 4]", "avgpool: 2",
@@ -134,11 +134,12 @@ def test_an_output_that_gradients_use_has_a_line_of_its_own() -> None:
 def test_forward_lines_cost_what_the_layers_cost(name: str) -> None:
     network = cnncost.load(name).network
     costs = [e.connections or 0 for e in derive_equations(network).forward if not e.same]
-    assert sum(costs) == count_network(network).total.connections
+    assert sum(costs) == count_network(network).totals.connections
 
 
 def test_a_convolution_by_loops() -> None:
-    text = "input: [4, 5, 6]\nlayers:\n- {name: y, conv: 6, kernel: [3, 2], stride: [2, 1], groups: 2, padding: 1}\n"
+    line = "conv: 6, kernel: [3, 2], stride: [2, 1], groups: 2, padding: 1"
+    text = f"input: [4, 5, 6]\nlayers:\n- {{name: y, {line}}}\n"
     values = EquationValues(derive_equations(cnncost.loads(text).network), 1, 0)
     values.run_forward()
     x, w, b, y = (values.tensors[Symbol(word=word)] for word in "xWby")
@@ -180,16 +181,14 @@ def test_what_the_command_says() -> None:
     done = run("explain", "residual_mlp", "--backward", "--index", "--check")
     assert done.returncode == 0
     assert "240 entries of 8 gradients" in done.stdout  # 2 x 72 of W, b, V, c; 3 x 8 of four more
-    assert re.search(
-        r"All agree: the largest relative error is \d\.\de-\d+, of .+\.\n$", done.stdout
-    )
+    last = done.stdout.splitlines()[-1]
+    assert re.fullmatch(r"All agree: the largest relative error is \d\.\de-\d+, of .+\.", last)
     shown = run("explain", "residual_mlp", "--backward", "--vector").stdout
     assert shown == run("explain", "residual_mlp", "--backward").stdout
-    latex = run("explain", "residual_mlp", "--backward", "--index", "--format", "latex").stdout
+    indexed = ("explain", "residual_mlp", "--backward", "--index", "--format")
+    latex = run(*indexed, "latex").stdout
     assert r"z_{i} &= \sum_{j<8} W_{i,j} x_{j} + b_{i} && 64 \\" in latex
-    markdown = run(
-        "explain", "residual_mlp", "--backward", "--index", "--format", "markdown"
-    ).stdout
+    markdown = run(*indexed, "markdown").stdout
     assert r"| $`z_{i} = \sum_{j<8} W_{i,j} x_{j} + b_{i}`$ | 64 |" in markdown
 
 

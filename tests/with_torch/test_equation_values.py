@@ -1,4 +1,4 @@
-"""The forward equations and the index forms, evaluated in numpy, beside PyTorch and its autograd."""
+"""The equations with indices, evaluated in numpy, beside PyTorch and its autograd."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnncost.study.backward.equation_values import EquationValues
 from cnncost.study.backward.gradient_expression import Symbol
 from cnncost.study.backward.symbol_sizes import find_mask
 
-TOLERANCE = 1e-8
+TOLERANCE = 1e-7
 """Of the largest entry, or of 1: PyTorch's hardsigmoid takes a sixth in single precision."""
 
 
@@ -33,7 +33,7 @@ def compare(network: Network) -> None:
     for symbol, value in zip(found.values, run.values, strict=True):
         close(str(symbol), values.tensors[symbol], value)
     loss = torch.stack([(run.values[i] * g).sum() for i, g in given_bars.items()]).sum()
-    tensors = {s: v for s, v in zip(found.values, run.values, strict=True)}
+    tensors = dict(zip(found.values, run.values, strict=True))
     parts = {p.symbol: run.parameters[p.node.index][p.tensor] for p in found.parameters}
     gradients = torch.autograd.grad(
         loss, [*tensors.values(), *parts.values()], allow_unused=True, materialize_grads=True

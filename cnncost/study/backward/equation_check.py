@@ -94,7 +94,8 @@ def _refuse(found: BackwardPass) -> None:
                 "--check takes networks without opaque layers",
             )
     for equation in found.forward:
-        value, word = equation.right, equation.node.layer.word
+        value, layer = equation.right, equation.node.layer
+        word = layer.word if layer else ""
         if value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS):
             raise CnncostError(
                 f"{equation.node.name}: {word} has no equation that --check could compute",
