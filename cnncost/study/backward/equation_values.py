@@ -11,8 +11,9 @@ from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.equation import Equation
 from cnncost.study.backward.formula_values import FormulaWork, list_ranges
 from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
-from cnncost.study.backward.index_form import IndexEquation, write_indices
+from cnncost.study.backward.index_form import write_indices
 from cnncost.study.backward.index_letters import EXAMPLE
+from cnncost.study.backward.index_writer import IndexEquation
 from cnncost.study.backward.scalar_formula import IndexRange
 from cnncost.study.backward.symbol_sizes import find_mask, list_symbol_sizes
 

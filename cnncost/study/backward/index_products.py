@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import TYPE_CHECKING
 
-from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.gradient_expression import Expression
 from cnncost.study.backward.index_letters import CHANNELS, POSITIONS
-from cnncost.study.backward.option_reader import (
-    Dims,
-)
+from cnncost.study.backward.index_writer import IndexWriter, index_place, turn_back
 from cnncost.study.backward.scalar_formula import (
     ONE,
     ZERO,
@@ -31,22 +28,6 @@ from cnncost.study.backward.unit_maps import (
     split_place,
 )
 
-if TYPE_CHECKING:
-    from cnncost.study.backward.index_form import IndexWriter
-
-
-def index_place(ranges: Sequence[IndexRange]) -> Place:
-    """Return the place that the letters of ranges say; an axis of one unit has index 0."""
-    return tuple(letter(one.letter) if one.size != 1 else ZERO for one in ranges)
-
-
-def turn_back(value: Expression) -> tuple[Expression, bool]:
-    """Split a value into what is transposed, and whether it is."""
-    if value.kind == "transpose":
-        return value.operands[0], True
-    return value, False
-
-
 # Matrices
 
 
@@ -64,17 +45,6 @@ def write_product(writer: IndexWriter, value: Expression, place: Place) -> Scala
     if inner.kind == "number":
         return writer.at(inner, place) * writer.at(right, place)
     return write_matrix(writer, value, place)
-
-
-def product_dims(writer: IndexWriter, value: Expression) -> Dims:
-    """Return the sizes of a product; () if they are those of what stands beside it."""
-    left, right = value.operands
-    inner, turned = turn_back(left)
-    if inner.kind == "number":
-        return writer.dims(right)
-    if right.kind == "transpose" or not isinstance(inner, Symbol):
-        return ()
-    return (writer.dims(inner)[1 if turned else 0], *writer.dims(right)[1:])
 
 
 def write_matrix(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING
 
 from cnncost.study.backward.gradient_expression import Expression, Symbol
 from cnncost.study.backward.index_letters import CHANNELS, COUNT, OTHER_EXAMPLE, POSITIONS
-from cnncost.study.backward.index_products import head_rows, index_place
+from cnncost.study.backward.index_products import head_rows
+from cnncost.study.backward.index_writer import IndexWriter, index_place
 from cnncost.study.backward.option_reader import Dims, read_groups
 from cnncost.study.backward.scalar_formula import (
     IndexRange,
@@ -19,9 +19,6 @@ from cnncost.study.backward.scalar_formula import (
     sum_over,
 )
 from cnncost.study.backward.unit_maps import Place
-
-if TYPE_CHECKING:
-    from cnncost.study.backward.index_form import IndexWriter
 
 EPSILON = "0.00001"
 """What a norm adds to the variance."""

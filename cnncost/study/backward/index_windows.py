@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from cnncost.study.backward.gradient_expression import Expression
 from cnncost.study.backward.index_letters import CHANNELS, POSITIONS, TAPS
-from cnncost.study.backward.index_products import index_place, turn_back
+from cnncost.study.backward.index_writer import IndexWriter, index_place, turn_back
 from cnncost.study.backward.option_reader import WindowReading, read_groups, read_windows
 from cnncost.study.backward.scalar_formula import (
     ONE,
@@ -18,9 +17,6 @@ from cnncost.study.backward.scalar_formula import (
     sum_over,
 )
 from cnncost.study.backward.unit_maps import Place
-
-if TYPE_CHECKING:
-    from cnncost.study.backward.index_form import IndexWriter
 
 
 def write_convolution(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:

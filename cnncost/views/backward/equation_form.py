@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnncost.study.backward.equation import Equation
-from cnncost.study.backward.index_form import IndexEquation, Sizes, write_indices
+from cnncost.study.backward.index_form import write_indices
+from cnncost.study.backward.index_writer import IndexEquation, Sizes
 from cnncost.views.backward.gradient_formula import (
     EquationNotation,
     formula_of,
