@@ -73,17 +73,17 @@ def test_the_residual_mlp_with_indices() -> None:
             ["a[i,p] = Σ(j<2; u<3) W[i,j,u] x[j, 2 p + u − 1] + b[i]"],
             ["W̄[i,j,u] = Σ(p<4) ā[i,p] x[j, 2 p + u − 1]",
              "b̄[i] = Σ(p<4) ā[i,p]",
-             "x̄[i,p] = Σ(j<5; p′<4) W[j, i, p + 1 − 2 p′] ā[j,p′]"],
+             "x̄[i,p] = Σ(j<5; u<3) W[j,i,u] ā[j, (p + 1 − u) / 2]"],
         ),
         (
             "[2, 4]", "avgpool: 2",
             ["a[i,p] = Σ(u<2) x[i, 2 p + u] / 2"],
-            ["x̄[i,p] = Σ(p′,u<2) (ā[i,p′] / 2) [2 p′ + u = p]"],
+            ["x̄[i,p] = Σ(u<2) ā[i, (p − u) / 2] / 2"],
         ),
         (
             "[2, 4]", "maxpool: 2",
             ["a[i,p] = max(u<2) x[i, 2 p + u]"],
-            ["x̄[i,p] = Σ(p′,u<2) [x[i,p] = max(u′<2) x[i, 2 p′ + u′]] ā[i,p′] [2 p′ + u = p]"],
+            ["x̄[i,p] = Σ(u<2) [x[i,p] = max(u′<2) x[i, p − u + u′]] ā[i, (p − u) / 2]"],
         ),
         (
             "[2, 3]", "dense: 4, bias: false",

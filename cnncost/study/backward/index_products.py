@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 
 from cnncost.study.backward.gradient_expression import Expression
@@ -160,30 +160,46 @@ def _write_readers(
         ranges = [*over, *across]
         found = find(index_place(ranges))
         body = _times_share(writer.at(y, index_place(ranges)), found.share)
+        # A tap that counts all positions of x may be solved for as well.
+        pairs = zip(found.source, sizes.x, strict=True)
+        whole = [one for read, n in pairs for one in found.ranges if _counts(read, one, n)]
+        ranges = [*ranges, *found.ranges]
+        free = {one.letter for one in (*over, *across, *whole)}
+        if any(part.kind not in ("symbol", "times") for part in y.walk()):
+            free = set()  # outside of y, a quotient is not 0
         for read, at in zip(found.source, place, strict=True):
-            solved = _solve_for_letter(read, at, ranges)
+            solved = _solve_for_letter(read, at, free)
             if solved is None:
                 body = body * bracket(read, "=", at)
             else:
                 word, known = solved
                 body = body.replace_letter(word, known)
                 ranges = [one for one in ranges if one.letter != word]
-        return sum_over(body, *ranges, *found.ranges)
+        return sum_over(body, *ranges)
+
+
+def _counts(read: ScalarFormula, one: IndexRange, n: int) -> bool:
+    return read == letter(one.letter) and one.size == n
 
 
 def _solve_for_letter(
-    read: ScalarFormula, at: ScalarFormula, ranges: Sequence[IndexRange]
+    read: ScalarFormula, at: ScalarFormula, free: set[str]
 ) -> tuple[str, ScalarFormula] | None:
-    """Solve `letter = at`, `letter + 2 = at` or `letter - 2 = at` for a letter of a sum."""
-    words = {one.letter for one in ranges}
-    if read.kind == "letter" and read.word in words:
-        return read.word, at
-    if read.kind in ("+", "-"):
-        first, second = read.parts
-        if first.word in words and first.kind == "letter" and second.kind == "number":
-            shift = int(second.word)
-            return first.word, at - shift if read.kind == "+" else at + shift
-    return None
+    """Solve `read = at` for a free letter of a sum: `2 p + u - 1 = q` is `p = (q + 1 - u) / 2`.
+
+    Where that is no whole number, no unit is read there; an entry at such an index is 0.
+    """
+    if read.kind == "letter":
+        return (read.word, at) if read.word in free else None
+    if read.kind not in ("+", "-", "*"):
+        return None
+    first, second = read.parts
+    if second.list_letters() & free:
+        return None
+    if read.kind == "*":
+        return _solve_for_letter(first, at / second, free)
+    known = at - second if read.kind == "+" else at + second
+    return _solve_for_letter(first, known, free)
 
 
 # Heads

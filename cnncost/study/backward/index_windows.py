@@ -9,11 +9,8 @@ from cnncost.study.backward.index_letters import CHANNELS, POSITIONS, TAPS
 from cnncost.study.backward.index_writer import IndexWriter, index_place, turn_back
 from cnncost.study.backward.option_reader import WindowReading, read_groups, read_windows
 from cnncost.study.backward.scalar_formula import (
-    ONE,
     ZERO,
     ScalarFormula,
-    bracket,
-    letter,
     sum_over,
 )
 from cnncost.study.backward.unit_maps import Place
@@ -42,31 +39,23 @@ def write_convolution(writer: IndexWriter, value: Expression, place: Place) -> S
 def _write_painting(
     writer: IndexWriter, value: Expression, place: Place, windows: Sequence[WindowReading]
 ) -> ScalarFormula:
-    """Write what every unit of y has painted on a place: its tap is p + padding - stride p'."""
+    """Write what units of y have painted on a place: its tap u is that of y at (p + padding - u) /
+    stride, where that is a whole number."""
     kernel, y = value.operands
     inner, _ = turn_back(kernel)
     rows, seen, *taps = writer.dims(inner)
     groups = read_groups(value.options)
     with (
         writer.letters.open_ranges(CHANNELS, [rows // groups]) as over,
-        writer.letters.open_ranges(POSITIONS, writer.dims(y)[1:]) as across,
         writer.letters.open_ranges(TAPS, taps) as inside,
     ):
-        at = index_place(across)
-        row = index_place(over)[0]
+        at = index_place(inside)
+        row, channel = index_place(over)[0], place[0]
         if groups > 1:
-            row = place[0] // seen * (rows // groups) + row
-        reads = [(place[0] % seen if groups > 1 else place[0])]
-        body, left = ONE, []
-        for w, p, q, one in zip(windows, place[1:], at, inside, strict=True):
-            if w.dilation == 1:
-                reads.append(p + w.before - q * w.stride)
-                continue
-            left.append(one)
-            reads.append(letter(one.letter))
-            body = body * bracket(w.place_of_tap(q, letter(one.letter)), "=", p)
-        body = writer.at(inner, (row, *reads)) * writer.at(y, (row, *at)) * body
-        return sum_over(body, *over, *across, *left)
+            row, channel = channel // seen * (rows // groups) + row, channel % seen
+        source = [w.place_of_reader(p, u) for w, p, u in zip(windows, place[1:], at, strict=True)]
+        body = writer.at(inner, (row, channel, *at)) * writer.at(y, (row, *source))
+        return sum_over(body, *over, *inside)
 
 
 def write_correlation(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:

@@ -23,6 +23,10 @@ class WindowReading(NamedTuple):
         """Return the position that a tap reads for the output at a position."""
         return at * self.stride + tap * self.dilation - self.before
 
+    def place_of_reader(self, at: ScalarFormula, tap: ScalarFormula) -> ScalarFormula:
+        """Return the output whose tap reads a position, if it is a whole number."""
+        return (at + self.before - tap * self.dilation) / self.stride
+
 
 def read_windows(options: str, axes: int, kernel: Sequence[int] = ()) -> list[WindowReading]:
     """Read the windows of `k=3,s=2x1,p=1:0,d=2`; a kernel that has weights says its own size."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ class ScalarFormula:
     The kinds are `number`, `letter` (an index, or the argument of a function), `entry` (of a
     tensor, its indices are the parts), `+`, `-`, `*`, `/`, `mod`, `power`, `call` (a function, as
     `exp` or `floor`), `bracket` (Iverson's: 1 where a relation holds, else 0), `sum` and `largest`
-    (over ranges). An entry whose index is outside its tensor is 0.
+    (over ranges). An entry outside its tensor, or at no whole index, is 0.
     """
 
     kind: str
@@ -53,6 +54,8 @@ class ScalarFormula:
             return other if self == ONE else self
         if self.whole is not None and other.whole is not None:
             return as_formula(self.whole * other.whole)
+        if self.kind == "/" and self.parts[1] == other:
+            return self.parts[0]
         return ScalarFormula("*", (self, other))
 
     def __truediv__(self, other: ScalarFormula | int) -> ScalarFormula:
@@ -79,13 +82,24 @@ class ScalarFormula:
         """Put another formula in the place of a letter."""
         if self.kind == "letter":
             return other if self.word == letter else self
-        return replace(self, parts=tuple(part.replace_letter(letter, other) for part in self.parts))
+        parts = tuple(part.replace_letter(letter, other) for part in self.parts)
+        if self.kind in _ARITHMETIC and parts != self.parts:
+            return _ARITHMETIC[self.kind](*parts)  # which makes 2 (p / 2) a p
+        return replace(self, parts=parts)
 
     def list_letters(self) -> set[str]:
         """List the letters that occur in the formula."""
         if self.kind == "letter":
             return {self.word}
         return {letter for part in self.parts for letter in part.list_letters()}
+
+
+_ARITHMETIC: dict[str, Callable[[ScalarFormula, ScalarFormula], ScalarFormula]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+}
 
 
 def as_formula(value: ScalarFormula | int | str) -> ScalarFormula:

@@ -16,8 +16,8 @@ BARS = (
 )
 
 INDICES = (
-    "Indices count from 0. An entry outside its tensor is 0, and no maximum. i, j, k, l count "
-    "channels, p, q, r positions, u, v, w the taps of a window."
+    "Indices count from 0. An entry outside its tensor is 0, and no maximum; one at no whole index "
+    "is 0. i, j, k, l count channels, p, q, r positions, u, v, w the taps of a window."
 )
 
 BRACKET = "[x > 0] is 1 where that holds, else 0."
