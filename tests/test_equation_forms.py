@@ -215,6 +215,10 @@ def test_options_that_mean_nothing_together(options: list[str], said: str) -> No
         ("input: [4]\nlayers: [{dense: 4, frozen: true}]", "nothing is trained"),
         ("input: [4]\nlayers: [identity]", "every gradient is the output's own"),
         ("input: [3, 64, 64]\nlayers: [{conv: 64, kernel: 3}]", "more than the 2,000,000"),
+        (
+            "input: [32, 64, 64]\nlayers: [{maxpool: 3, padding: 1}]",
+            "at once, more than the 10,000,000",
+        ),
     ],
 )
 def test_what_check_refuses(text: str, said: str) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MOST = 2_000_000
 """The most connections of a network that is computed here."""
 
+MOST_NUMBERS = 10_000_000
+"""The most numbers of an array that an equation needs: 80 MB."""
+
 EFFORT = 30_000_000
 """About how many connections all finite differences together take."""
 
@@ -74,6 +77,7 @@ def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
     """
     _refuse(found)
     values = EquationValues(found, EXAMPLES, seed)
+    _refuse_large_arrays(found, values)
     values.run_forward()
     values.run_backward()
     checked = [e.left for e in found.equations if not e.same and e.left.base in values.tensors]
@@ -109,6 +113,17 @@ def _refuse(found: BackwardPass) -> None:
             f"{network.name} has {used:,} connections, more than the {MOST:,} that --check takes",
             "give it a smaller --input, or check one layer in a spec of its own",
         )
+
+
+def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:
+    for equation in (*found.forward, *found.equations):
+        numbers = values.count_numbers(equation)
+        if numbers > MOST_NUMBERS:
+            raise CnncostError(
+                f"an equation of {equation.node.name} takes {numbers:,} numbers at once, more than "
+                f"the {MOST_NUMBERS:,} that --check takes",
+                "give it a smaller --input, or check one layer in a spec of its own",
+            )
 
 
 def _count_connections(found: BackwardPass) -> int:

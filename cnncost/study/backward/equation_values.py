@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.equation import Equation
-from cnncost.study.backward.formula_values import FormulaWork, list_ranges
+from cnncost.study.backward.formula_values import FormulaWork, count_numbers, list_ranges
 from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
 from cnncost.study.backward.index_form import write_indices
 from cnncost.study.backward.index_letters import EXAMPLE
@@ -125,6 +125,12 @@ class EquationValues:
                 known.add(one.letter)
                 ranges.append(one)
         return ranges
+
+    def count_numbers(self, equation: Equation) -> int:
+        """Return how many numbers the largest array has that computing an equation makes."""
+        written = self._write(equation)
+        sizes = {one.letter: one.size or self.examples for one in self._list_axes(written)}
+        return self.examples * count_numbers(written.right, sizes)
 
     def choose_entries(self, symbol: Symbol, most: int) -> Iterator[Entry]:
         """Choose entries of a tensor at random, or all if there are no more."""

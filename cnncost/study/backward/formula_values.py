@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import erf, pi
+from math import erf, pi, prod
 from typing import TYPE_CHECKING
 
 from cnncost.study.backward.curves import CURVES
@@ -139,6 +139,14 @@ def evaluate_function(word: str, *values: Floats) -> Floats:
     work.letters["x"] = x.reshape(-1)
     found = work.evaluate(curve.slope if word.endswith(PRIME) else curve.value)
     return (found + 0 * x.reshape(-1)).reshape(x.shape)
+
+
+def count_numbers(formula: ScalarFormula, sizes: Mapping[str, int]) -> int:
+    """Return how many numbers the largest array has that evaluating a formula makes; a sum of
+    products is made without the products."""
+    parts = list_factors(formula.parts[0]) if formula.kind == "sum" else formula.parts
+    inside = max((count_numbers(part, sizes) for part in parts), default=1)
+    return max(inside, prod(sizes.get(word, 1) for word in formula.list_letters()))
 
 
 def list_factors(formula: ScalarFormula) -> list[ScalarFormula]:

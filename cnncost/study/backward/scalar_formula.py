@@ -88,10 +88,11 @@ class ScalarFormula:
         return replace(self, parts=parts)
 
     def list_letters(self) -> set[str]:
-        """List the letters that occur in the formula."""
+        """List the letters that the formula depends on; those of its sums are not among them."""
         if self.kind == "letter":
             return {self.word}
-        return {letter for part in self.parts for letter in part.list_letters()}
+        found = {letter for part in self.parts for letter in part.list_letters()}
+        return found - {one.letter for one in self.ranges}
 
 
 _ARITHMETIC: dict[str, Callable[[ScalarFormula, ScalarFormula], ScalarFormula]] = {
