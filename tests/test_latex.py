@@ -108,6 +108,9 @@ def test_gradient_equations(tmp_path: Path) -> None:
     text = f"name: A_B & C\ninput: [4, 8, 8]\nlayers:\n{every}\n"
     for spec in (*specs(), cnncost.loads(text)):
         write_backward(file, derive_equations(spec.network), (), "latex", plain=False)
+    for spec in (cnncost.loads(text), cnncost.load("residual_mlp"), cnncost.load("lenet5")):
+        found = derive_equations(spec.network)
+        write_backward(file, found, (), "latex", plain=False, indexed=True)
     log = compile_latex(file.getvalue(), tmp_path)
     assert "Overfull \\vbox" not in log  # equations go on on the next page
 
