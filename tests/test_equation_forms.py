@@ -12,6 +12,7 @@ import pytest
 from command import run
 
 import cnncost
+from cnncost.cli.equations import EquationOptions, refuse_equation_options
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
 from cnncost.network import Network
@@ -183,29 +184,40 @@ def test_what_the_command_says() -> None:
     assert "240 entries of 8 gradients" in done.stdout  # 2 x 72 of W, b, V, c; 3 x 8 of four more
     last = done.stdout.splitlines()[-1]
     assert re.fullmatch(r"All agree: the largest relative error is \d\.\de-\d+, of .+\.", last)
-    shown = run("explain", "residual_mlp", "--backward", "--vector").stdout
-    assert shown == run("explain", "residual_mlp", "--backward").stdout
-    indexed = ("explain", "residual_mlp", "--backward", "--index", "--format")
-    latex = run(*indexed, "latex").stdout
-    assert r"z_{i} &= \sum_{j<8} W_{i,j} x_{j} + b_{i} && 64 \\" in latex
-    markdown = run(*indexed, "markdown").stdout
-    assert r"| $`z_{i} = \sum_{j<8} W_{i,j} x_{j} + b_{i}`$ | 64 |" in markdown
+
+
+def test_index_forms_in_latex_and_markdown() -> None:
+    found = derive_equations(cnncost.load("residual_mlp").network)
+    texts = {}
+    for form in ("latex", "markdown"):
+        file = StringIO()
+        write_gradients(file, found, (), form, plain=False, indexed=True)
+        texts[form] = file.getvalue()
+    assert r"z_{i} &= \sum_{j<8} W_{i,j} x_{j} + b_{i} && 64 \\" in texts["latex"]
+    assert r"| $`z_{i} = \sum_{j<8} W_{i,j} x_{j} + b_{i}`$ | 64 |" in texts["markdown"]
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("given", "form", "said"),
     [
-        (["--index"], "--index is about equations"),
-        (["--check"], "--check is about equations"),
-        (["--vector"], "--vector is about equations"),
-        (["--backward", "--index", "--vector"], "two forms of the equations"),
-        (["--backward", "--check", "--format", "json"], "no json"),
+        ({"indexed"}, "table", "--index is about equations"),
+        ({"check"}, "table", "--check is about equations"),
+        ({"vector"}, "table", "--vector is about equations"),
+        ({"backward", "indexed", "vector"}, "table", "two forms of the equations"),
+        ({"backward", "check"}, "json", "no json"),
     ],
 )
-def test_options_that_mean_nothing_together(options: list[str], said: str) -> None:
-    done = run("explain", "residual_mlp", *options)
-    assert done.returncode == 2
-    assert said in done.stderr
+def test_options_that_mean_nothing_together(given: set[str], form: str, said: str) -> None:
+    names = ("backward", "vector", "indexed", "check")
+    wanted = EquationOptions(**{name: name in given for name in names})
+    with pytest.raises(CnncostError, match=said):
+        refuse_equation_options(wanted, form)
+
+
+def test_the_command_refuses_in_one_line() -> None:
+    done = run("explain", "residual_mlp", "--index")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--index is about equations" in done.stderr
 
 
 @pytest.mark.parametrize(
