@@ -236,3 +236,10 @@ def test_the_command_refuses_in_one_line() -> None:
 def test_what_check_refuses(text: str, said: str) -> None:
     with pytest.raises(CnncostError, match=said):
         check_equations(derive_equations(cnncost.loads(text).network))
+
+
+def test_a_stand_in_is_said() -> None:
+    text = "input: [4]\nlayers: [{hardsigmoid, stands_for: hardtanh}]"
+    file = StringIO()
+    write_gradients(file, derive_equations(cnncost.loads(text).network), (), "text", plain=True)
+    assert "(hardsigmoid for hardtanh)" in file.getvalue()

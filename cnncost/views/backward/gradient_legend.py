@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnncost.layers.kinds import ITSELF
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
 from cnncost.views.backward.equation_form import IndexedForm
@@ -15,7 +16,8 @@ MEANINGS: dict[str, str] = {
     "times": "@ multiplies element by element.",
     "product": "Side by side stand matrices: a map has a row a channel and a column a position.",
     "convolve": "@ is a convolution with stride s, padding p (before:after), dilation d and "
-    "groups g; a transposed kernel paints what the kernel has read.",
+    "groups g; a transposed kernel paints what the kernel has read. A bias is added at every "
+    "position.",
     "correlate": "@ adds up, for each tap of a kernel, one side times what the tap sees of the "
     "other.",
     "by head": "@ multiplies matrices head by head.",
@@ -25,7 +27,7 @@ MEANINGS: dict[str, str] = {
     "deviation": "@ is the root of the variance + 0.00001.",
     "operator": "Linear layers stand as matrices, which a transpose turns round.",
     "where": "[x > 0] is 1 where that holds, else 0.",
-    "unknown": "Of opaque layers nobody knows the gradient.",
+    "unknown": "Of opaque layers nobody knows what they compute, nor the gradient.",
 }
 """The meaning of each kind of expression, in the order of the legend; @ stands for its sign."""
 
@@ -44,6 +46,7 @@ def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> 
     own = {symbol.word for symbol in symbols if symbol.of}
     letters = list(_letter_sentences(found, symbols, prose))
     letters += (text for letter, text in MASKS.items() if letter in own)
+    letters += _stand_in_sentences(shown, prose)
     if isinstance(shown.form, IndexedForm):
         return index_sentences(shown, shown.form, prose, letters)
     return [
@@ -56,6 +59,21 @@ def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> 
         ),
         *curve_sentences(_list_functions(used), prose),
     ]
+
+
+def _stand_in_sentences(shown: GradientPage, prose: Prose) -> Iterator[str]:
+    """Say which layers of an import stand for operations that the language lacks."""
+    nodes = (e.node for section in shown.list_sections() for e in section.equations)
+    found = {
+        f"{node.layer.word} for {stood}"
+        for node in nodes
+        if (stood := getattr(node.layer, "stands_for", ITSELF)) != ITSELF and node.layer
+    }
+    if found:
+        yield prose.escape(
+            f"Some layers stand for operations without a type ({', '.join(sorted(found))}): "
+            "the equations are those of the types that stand there."
+        )
 
 
 def _list_functions(used: Sequence[Expression]) -> set[str]:
