@@ -40,6 +40,8 @@ class ScalarFormula:
             return other if self == ZERO else self
         if self.whole is not None and other.whole is not None:
             return as_formula(self.whole + other.whole)
+        if _is_split(self, other):
+            return other.parts[0]
         return ScalarFormula("+", (self, other))
 
     def __sub__(self, other: ScalarFormula | int) -> ScalarFormula:
@@ -93,6 +95,16 @@ class ScalarFormula:
             return {self.word}
         found = {letter for part in self.parts for letter in part.list_letters()}
         return found - {one.letter for one in self.ranges}
+
+
+def _is_split(left: ScalarFormula, right: ScalarFormula) -> bool:
+    """Whether it is `n floor(i / n) + i mod n`, which is i."""
+    if left.kind != "*" or right.kind != "mod":
+        return False
+    whole, size = left.parts
+    if size.whole is None or size != right.parts[1]:
+        return False
+    return whole == right.parts[0] // size.whole
 
 
 _ARITHMETIC: dict[str, Callable[[ScalarFormula, ScalarFormula], ScalarFormula]] = {

@@ -24,6 +24,8 @@ BRACKET = "[x > 0] is 1 where that holds, else 0."
 
 TIES = "Where units of a window are equal, each is its maximum here; PyTorch takes the first."
 
+HEADS = "A matrix per head has the head's number h before its row and column, which are positions."
+
 EXAMPLES = "n and m count the N examples of a batch."
 
 
@@ -41,6 +43,7 @@ def index_sentences(
         prose.escape(INDICES),
         *([prose.escape(BRACKET)] if "bracket" in kinds else []),
         *([TIES] if any(_compares_maximum(part) for part in parts) else []),
+        *([HEADS] if any(part.kind == "letter" and part.word == "h" for part in parts) else []),
         *([EXAMPLES] if "m" in counted else []),
         *curve_sentences({word.removesuffix("′") for word in words}, prose),
     ]
