@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from math import inf, isnan
+from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.study.backward.backward_pass import BackwardPass
@@ -11,17 +12,17 @@ from cnncost.study.backward.equation_values import EquationValues
 from cnncost.study.backward.gradient_expression import Symbol
 from cnncost.study.backward.index_form import CALLS
 
-if TYPE_CHECKING:
-    pass
-
 MOST = 2_000_000
 """The most connections of a network that is computed here."""
 
 MOST_NUMBERS = 10_000_000
 """The most numbers of an array that an equation needs: 80 MB."""
 
-EFFORT = 30_000_000
-"""About how many connections all finite differences together take."""
+EFFORT = 120_000_000
+"""About how many connections all finite differences together take: some seconds."""
+
+ONE_EQUATION = 15_000
+"""How many connections take as long as an equation without any."""
 
 EXAMPLES = 3
 
@@ -35,7 +36,7 @@ KINK = 1e-4
 """Differences to the two sides that differ by more, relative to the largest entry, mean that the
 function has a corner there; the gradient must lie between them."""
 
-FLOOR = 1e-4
+FLOOR = 1e-3
 """Of the largest entry of all gradients: errors are relative to no less, since what is smaller is
 rounding."""
 
@@ -132,8 +133,8 @@ def _count_connections(found: BackwardPass) -> int:
 
 def _entries_per_gradient(found: BackwardPass, gradients: int) -> int:
     units = sum(node.output.units for node in found.network.nodes)
-    once = EXAMPLES * (_count_connections(found) + units)
-    return max(2, EFFORT // (2 * once * gradients))
+    once = EXAMPLES * (_count_connections(found) + units) + ONE_EQUATION * len(found.forward)
+    return max(1, round(EFFORT / (2 * once * gradients)))
 
 
 def _check_gradient(
@@ -155,4 +156,4 @@ def _check_gradient(
         else:
             errors.append(abs(ours[place] - middle))
     error = float(np.max(errors)) / floor if floor else 0.0
-    return CheckedGradient(left, len(places), corners, error)
+    return CheckedGradient(left, len(places), corners, inf if isnan(error) else error)
