@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from arguments import an_axis, grouped, maps, optional, shapes, window
+from arguments import an_axis, grouped, maps, optional, shapes, vectors, window
 from hypothesis import strategies as st
 from oracle import Arguments, Dims
+from recurrent_draws import recurrent_arguments
 from yaml_line import written
 
 
@@ -130,6 +131,18 @@ def attention(draw: st.DrawFn) -> Case:
     if channels % heads == 0 and draw(st.booleans()):
         dim = {}
     return case("attention", (channels, *extents), heads, **dim)
+
+
+@st.composite
+def recurrent(draw: st.DrawFn, word: str) -> Case:
+    dims, hidden, some = draw(recurrent_arguments(word))
+    return case(word, dims, hidden, **some)
+
+
+@st.composite
+def embedding(draw: st.DrawFn) -> Case:
+    dims, dim, vocabulary = draw(vectors), draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    return case("embedding", dims, dim, vocabulary=vocabulary)
 
 
 @st.composite
@@ -270,5 +283,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "concat": concatenated(),
     "matmul": matrices(),
     "attention": attention(),
+    **{word: recurrent(word) for word in ("lstm", "gru", "rnn")},
+    "embedding": embedding(),
 }
 """Draws of each layer type; a type without any fails its tests."""

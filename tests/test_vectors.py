@@ -20,6 +20,7 @@ NEED_MAPS = {
     "pixel_shuffle": "pixel_shuffle: 2",
     "space_to_depth": "space_to_depth: 2", "upsample": "upsample: 2",
     "attention": "attention: 2",
+    "lstm": "lstm: 2", "gru": "gru: 2", "rnn": "rnn: 2",
 }  # fmt: skip
 
 TAKE_VECTORS = {
@@ -31,7 +32,7 @@ TAKE_VECTORS = {
     "slice": "slice: [0, 3]", "channel_shuffle": "channel_shuffle: 2",
     "identity": "identity: ", "scale": "scale: ", "add": "add: [input, input]",
     "mul": "mul: [input, input]", "concat": "concat: [input, input]",
-    "opaque": "opaque: {output: [8]}",
+    "opaque": "opaque: {output: [8]}", "embedding": "embedding: 2, vocabulary: 5",
     **{word: f"{word}: " for word in (
         "relu", "relu6", "prelu", "selu", "gelu", "silu", "hardswish", "sigmoid", "hardsigmoid",
         "tanh", "softplus", "mish", "softmax", "logsoftmax",

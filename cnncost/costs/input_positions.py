@@ -59,6 +59,11 @@ def _read_everything(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...
     return ()
 
 
+def _read_index(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
+    """Read the unit of a vector, which has no positions: that counts as all of it."""
+    return ()
+
+
 def _read_unknown(layer: Layer, x: Shape, y: Shape) -> None:
     return None
 
@@ -191,7 +196,11 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
     ),
     _read_windows: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
     _read_transposed_windows: ("conv_transpose",),
-    _read_everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+    _read_everything: (
+        *("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+        *FAMILIES["recurrent"],
+    ),
+    _read_index: ("embedding",),
     _read_adaptive_windows: ("adaptive_avgpool", "adaptive_maxpool"),
     _read_reshape: ("reshape",),
     _read_permute: ("permute",),

@@ -26,6 +26,8 @@ FAMILIES = {
     "scaling": ("scale",),
     "joins": ("add", "mul", "concat", "matmul"),
     "attention": ("attention",),
+    "recurrent": ("lstm", "gru", "rnn"),
+    "embedding": ("embedding",),
     "opaque": ("opaque",),
 }
 """Each family's module and the types that it registers."""

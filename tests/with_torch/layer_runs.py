@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
+from recurrent_runs import RECURRENT_RUNS
 from torch import Tensor
 from torch.nn import functional
 
@@ -183,10 +184,6 @@ def crop(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.pad(x, [-n for n in _flat_pads(get(node, "amount"))])
 
 
-def sliced(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return x[:, slice(*get(node, "span"))]
-
-
 def channel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.channel_shuffle(x[..., None], get(node, "groups"))[..., 0]
 
@@ -287,12 +284,13 @@ RUNS: dict[str, Run] = {
     "permute": permute,
     "pad": pad,
     "crop": crop,
-    "slice": sliced,
+    "slice": lambda run, node, x: x[:, slice(*get(node, "span"))],
     "channel_shuffle": channel_shuffle,
     "pixel_shuffle": pixel_shuffle,
     "space_to_depth": space_to_depth,
     "upsample": upsample,
     "attention": attention,
+    **RECURRENT_RUNS,
     "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
     "mul": mul,
     "matmul": matmul,

@@ -13,6 +13,7 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from cnncost.layers.attention import Attention
     from cnncost.layers.normalisation import GroupNorm, InstanceNorm, Lrn
+    from cnncost.layers.recurrent import Recurrent
 
 
 # Operations that layers stand for, measured. The temporaries of a backward pass are what PyTorch
@@ -156,7 +157,33 @@ def _attention_kept(node: Node[Attention], batch: int, size: int) -> int:
     return size * batch * _input_shape(node).positions * width
 
 
+def _states_within(node: Node[Recurrent], batch: int, size: int) -> int:
+    """Count the bytes of the states that layers within it hand on to the next."""
+    layer, behind = node.layer, node.layer.layers - 1
+    positions = _input_shape(node).positions
+    states = layer.directions * layer.state * (behind * positions)
+    # The output has the last layer's, unless it is one state alone.
+    own = layer.directions * layer.state * positions if layer.last else 0
+    return size * batch * (states + own)
+
+
+def _recurrent_kept(node: Node[Recurrent], batch: int, size: int) -> int:
+    # At each position, for each direction and layer: lstm its four gates, cell and the cell's
+    # tanh, gru its three and the product that is reset; rnn's one gate is its state.
+    layer = node.layer
+    each = {"lstm": 6, "gru": 4}.get(layer.word, 0) * layer.hidden
+    gates = layer.directions * layer.layers * _input_shape(node).positions * each
+    return size * batch * gates + _states_within(node, batch, size)
+
+
+def _kept_indices(node: Node, batch: int, size: int) -> int:
+    return INDEX * batch * _input_shape(node).units
+
+
 _WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
+_RECURRENT = Traits(
+    Keep.INPUT_FOR_WEIGHTS, extra=_recurrent_kept, scratch=_states_within, measured=False
+)
 _BY_INPUT = Traits(Keep.INPUT)
 _CLONING = Traits(Keep.INPUT, clones=True)
 _BY_OUTPUT = Traits(Keep.OUTPUT)
@@ -207,6 +234,8 @@ TRAITS: dict[str, Traits] = {
     "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_units),
     "drop_path": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_examples),
     "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention_kept, measured=False),
+    **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
+    "embedding": Traits(extra=_kept_indices, measured=False),
     "opaque": Traits(measured=False),
 }
 

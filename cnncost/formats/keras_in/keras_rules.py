@@ -7,7 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible, one_or_all
-from cnncost.formats.keras_in import keras_activations, keras_plain_layers, keras_windows
+from cnncost.formats.keras_in import (
+    keras_activations,
+    keras_plain_layers,
+    keras_recurrent,
+    keras_windows,
+)
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
     KerasTensor,
@@ -65,6 +70,9 @@ RULES: dict[str, Rule] = {
     "Multiply": keras_plain_layers.join_rule("mul"),
     "Concatenate": keras_plain_layers.emit_concat,
     "MultiHeadAttention": keras_plain_layers.emit_attention,
+    **dict.fromkeys(keras_recurrent.WORDS, keras_recurrent.emit_recurrent),
+    "Bidirectional": keras_recurrent.emit_bidirectional,
+    "Embedding": keras_recurrent.emit_embedding,
     "LayerScale": keras_plain_layers.emit_layer_scale,
     "Activation": keras_activations.emit_activation,
     "ReLU": keras_activations.emit_relu,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_out import keras_window_calls
+from cnncost.formats.keras_out import keras_recurrent_calls, keras_window_calls
 from cnncost.formats.keras_out.keras_calls import (
     KerasCallStep,
     Piece,
@@ -202,6 +202,7 @@ def _refuse_opaque(node: Node[opaque.Opaque]) -> Piece:
 
 LAYERS: Writers = {
     **keras_window_calls.WRITERS,
+    **keras_recurrent_calls.WRITERS,
     "dense": _write_dense,
     "linear": _write_linear,
     "batchnorm": _norm_writer("BatchNormalization"),

@@ -164,6 +164,21 @@ def _read_attention(one: Called) -> Value | None:
     return made.permute_axes((1, 0)).reshape_to(shape)
 
 
+def _read_recurrence(one: Called) -> Value:
+    """A recurrent layer with one bias per gate, as our own PyTorch code writes it."""
+    own: Any = one.module  # its fields are the written class's
+    given = {
+        "layers": (own.layers, 1),
+        "bidirectional": (own.directions == 2, False),
+        "last": (own.last, False),
+        "projection": (own.projection, 0),
+        "activation": (own.activation, "tanh"),
+    }
+    other = {key: value for key, (value, usual) in given.items() if value != usual}
+    learned = one.learned_parameters(*(name for name, _ in own.named_parameters()))
+    return one.emit_layer(own.kind, learned, hidden=own.hidden, single_bias=True, **other)
+
+
 def _drop_path(one: Called) -> Value:
     """Emit drop path, which drops a branch in training, for each example by itself."""
     rate = getattr(one.module, DROPS[one.call.target])
@@ -176,6 +191,7 @@ READERS: dict[str, Reader] = {
     "MultiheadAttention": _read_attention,
     "MappedConv": _read_mapped_conv,
     "Subsample": _read_subsample,
+    "Recurrence": _read_recurrence,
 }
 """By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
 
@@ -188,5 +204,8 @@ FIELDS = {
     ),
     "MappedConv": ("maps", "options", "weight", "bias"),
     "Subsample": ("kernel", "weight", "bias"),
+    "Recurrence": (
+        *("kind", "hidden", "layers", "directions", "projection", "last", "activation"),
+    ),
 }
 """What such a module has: another class of the same name has not all of it."""

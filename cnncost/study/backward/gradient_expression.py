@@ -3,9 +3,11 @@ and the symbol of each tensor of a network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
 
 
@@ -54,7 +56,7 @@ class Symbol(Expression):
 
     kind: str = "symbol"
     mark: str = ""
-    """A capital letter behind it: the Q of attention's WQ."""
+    """A capital letter behind it: the Q of attention's WQ, the gate of an lstm's WI."""
     of: str = ""
     """The layer's name; empty if the letter alone says which layer."""
     accent: str = ""
@@ -139,10 +141,19 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "instancenorm": ("γ", "β"),
     "prelu": ("a",),
     "scale": ("γ",),
+    "lstm": (*(f"{letter}{gate}" for letter in "WUbc" for gate in "IFGO"), "P"),
+    "gru": tuple(f"{letter}{gate}" for letter in "WUbc" for gate in "RZN"),
+    "rnn": ("W", "U", "b", "c"),
+    "embedding": ("W",),
     "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
 }
 """The letters of each layer type's parameters, in the order of `tensor_shapes`; a tensor may have
-several letters, which share its rows."""
+several letters, which share its rows. Of recurrent layers, those of one direction of a layer."""
+
+TENSOR_LETTERS = {
+    "weight_ih": "W", "weight_hh": "U", "bias_ih": "b", "bias_hh": "c", "weight_hr": "P",
+}  # fmt: skip
+"""The letter of a recurrent layer's tensor, by the beginning of its name."""
 
 PAIRS = (("W", "b"), ("V", "c"))
 """The letters of weights and biases in a network with at most two layers that have weights."""
@@ -184,18 +195,21 @@ class Symbols:
         alone = len(self.network.inputs) == 1 and "x" not in self.letters
         return Symbol(word="x", of="" if alone else node.name)
 
-    def parameter_symbol(self, node: Node, letter: str) -> Symbol:
-        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's."""
+    def parameter_symbol(self, node: Node, letter: str, part: str = "") -> Symbol:
+        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's.
+        `part` is written behind the name: the direction of one of a recurrent layer's layers."""
         owner = node if node.shares is None else self.network.nodes[node.shares]
         if owner.index in self.pairs:
             return Symbol(word=self.pairs[owner.index][letter])
-        return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
+        return Symbol(word=letter[0], mark=letter[1:], of=owner.name + part)
 
     def list_parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
         """List the parameters that belong to a layer; those of an opaque layer have no letters."""
         layer = node.layer
         if layer.word not in LETTERS or node.shares is not None:
             return ()
+        if layer.word in FAMILIES["recurrent"]:
+            return tuple(self._recurrent_parameters(node))
         found: list[ParameterSymbol] = []
         letters = iter(LETTERS[layer.word])
         for tensor in layer.tensor_shapes(node.inputs[0]):
@@ -204,6 +218,23 @@ class Symbols:
                 symbol = self.parameter_symbol(node, next(letters))
                 found.append(ParameterSymbol(symbol, node, tensor, part, parts))
         return tuple(found)
+
+    def _recurrent_parameters(self, node: Node) -> Iterator[ParameterSymbol]:
+        """List the parameters of a recurrent layer: a tensor's rows belong to its gates."""
+        tensors = node.layer.tensor_shapes(node.inputs[0])
+        for tensor in tensors:
+            beginning, _, behind = tensor.partition("_l")
+            letter = TENSOR_LETTERS[beginning]
+            gates = [own for own in LETTERS[node.layer.word] if own[0] == letter]
+            part = f".l{behind}" if has_named_parts(tensors) else ""
+            for number, own in enumerate(gates):
+                symbol = self.parameter_symbol(node, own, part)
+                yield ParameterSymbol(symbol, node, tensor, number, len(gates))
+
+
+def has_named_parts(tensors: Iterable[str]) -> bool:
+    """Whether a recurrent layer has several layers or directions, which its symbols name."""
+    return any(not name.endswith("_l0") for name in tensors)
 
 
 def _is_letter(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cnncost.layers import FAMILIES
-from cnncost.study.backward import weighted_gradients
+from cnncost.study.backward import recurrent_gradients, weighted_gradients
 from cnncost.study.backward.gradient_expression import (
     Expression,
     Symbol,
@@ -293,4 +293,5 @@ RULES: Rules = {
     **MAPS,
     **POINTWISE,
     **ATTENTION,
+    **recurrent_gradients.RULES,
 }

@@ -12,6 +12,7 @@ from cnncost.study.backward.gradient_expression import (
     call,
     convolve,
     correlate,
+    number,
     operator,
     total,
 )
@@ -19,6 +20,7 @@ from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
 
 if TYPE_CHECKING:
     from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
+    from cnncost.layers.embedding import Embedding
     from cnncost.layers.pooling import Subsample
     from cnncost.layers.sliding_window import Windowed
 
@@ -78,6 +80,14 @@ def derive_subsample(use: Use[Subsample]) -> Rule:
     return _weighted_rule(use, weights, into, window.T @ (weights * use.dy), _bias_gradient(use))
 
 
+def derive_embedding(use: Use[Embedding]) -> Rule:
+    """Y = Wᵀ E, E a column per index that is 1 in the index' row, else 0. Indices have no
+    gradient."""
+    e, x, weights = use.own_symbol("E"), use.x[0], use.own_parameter("W")
+    kept = GradientStep(e, call("onehot", x, options=str(use.layer.vocabulary)))
+    return Rule((number(0) @ x,), (GradientStep(weights, e @ use.dy.T),), (kept,))
+
+
 def _weighted_rule(
     use: Use, weights: Symbol, into: Expression, back: Expression, added: Expression
 ) -> Rule:
@@ -131,4 +141,5 @@ RULES: Rules = {
     "depthwise_conv": derive_depthwise_conv,
     "conv_transpose": derive_conv_transpose,
     "subsample": derive_subsample,
+    "embedding": derive_embedding,
 }

@@ -1,0 +1,79 @@
+"""Recurrent layers and embeddings run forward by PyTorch's own functions; the forms that PyTorch
+lacks are written out step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from equations.shifts import indices
+from torch import Tensor
+from torch.nn import functional
+
+from cnncost.network import Node
+
+if TYPE_CHECKING:
+    from forward import Forward
+
+
+def recurrent(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own: dict[str, Tensor] = run.parameters[node.index]
+    layer: Any = node.layer
+    sides = ["", "_reverse"][: 2 if layer.bidirectional else 1]
+    rows = list(x.unbind(2))
+    ends: list[Tensor] = []
+    for number in range(layer.layers):
+        made = []
+        for side in sides:
+            part = {k.removesuffix(f"_l{number}{side}"): v for k, v in own.items()
+                    if k.endswith(f"_l{number}{side}")}  # fmt: skip
+            made.append(states(node, part, rows if not side else rows[::-1]))
+        ends = [states_[-1] for states_ in made]
+        if len(made) > 1:
+            made[1].reverse()
+        rows = [torch.cat(pair, dim=1) for pair in zip(*made, strict=True)]
+    return torch.cat(ends, dim=1) if layer.last else torch.stack(rows, dim=2)
+
+
+def states(node: Node, own: dict[str, Tensor], rows: list[Tensor]) -> list[Tensor]:
+    """The states of one direction, by torch's cells where it has them."""
+    layer: Any = node.layer
+    word, batch = layer.word, rows[0].shape[0]
+    h = rows[0].new_zeros(batch, own["weight_hh"].shape[1])
+    c = rows[0].new_zeros(batch, layer.hidden)
+    found = []
+    for x in rows:
+        ours = functional.linear(x, own["weight_ih"], own.get("bias_ih"))
+        if word == "gru" and layer.bias and layer.single_bias:
+            h = early_gru(ours, own["weight_hh"], h)
+        elif word == "gru":
+            h = torch.gru_cell(x, h, own["weight_ih"], own["weight_hh"], own.get("bias_ih"),
+                               own.get("bias_hh"))  # fmt: skip
+        else:
+            gates = ours + functional.linear(h, own["weight_hh"], own.get("bias_hh"))
+            if word == "rnn":
+                h = getattr(torch, layer.activation)(gates)
+            else:
+                i, f, g, o = gates.chunk(4, 1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+            if "weight_hr" in own:
+                h = functional.linear(h, own["weight_hr"])
+        found.append(h)
+    return found
+
+
+def early_gru(ours: Tensor, weight: Tensor, h: Tensor) -> Tensor:
+    """Cho et al. 2014: the state is reset before it is multiplied."""
+    (xr, xz, xn), (ur, uz, un) = ours.chunk(3, 1), weight.chunk(3, 0)
+    r, z = (xr + h @ ur.T).sigmoid(), (xz + h @ uz.T).sigmoid()
+    n = (xn + (r * h) @ un.T).tanh()
+    return (1 - z) * n + z * h
+
+
+def embedding(run: Forward, node: Node, x: Tensor) -> Tensor:
+    table = run.parameters[node.index]["weight"]
+    return functional.embedding(indices(x, table.shape[0]), table).transpose(1, 2)
+
+
+RECURRENT_RUNS = {"lstm": recurrent, "gru": recurrent, "rnn": recurrent, "embedding": embedding}
