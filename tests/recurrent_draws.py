@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from oracle import Arguments, Dims
 
-signals = st.tuples(st.integers(1, 4), st.integers(1, 5))
+signals = st.tuples(st.integers(1, 3), st.integers(1, 4))
 
 
 @st.composite
@@ -15,7 +15,7 @@ def recurrent_arguments(draw: st.DrawFn, word: str) -> tuple[Dims, Any, Argument
     """A signal's shape, the main argument and some of the others."""
     hidden = draw(st.integers(1, 3))
     some: dict[str, st.SearchStrategy[Any]] = {
-        "layers": st.integers(1, 3),
+        "layers": st.integers(1, 2),
         "bidirectional": st.booleans(),
         "bias": st.booleans(),
         "last": st.booleans(),

@@ -55,8 +55,7 @@ def measure_network(
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
-    with _step_by_step(model):
-        forward, backward = connections_of(model, data, batch)
+    forward, backward = connections_of(model, data, batch)
     tell("inference")
     peak = inference_peak(model, data)
     shapes = {name: shape[1:] for name, shape in model.shapes.items()}
@@ -166,6 +165,17 @@ def connections_of(
     train: bool = True,
 ) -> tuple[int, int]:
     """Count the multiply-accumulates of both passes by PyTorch's counter: half of its FLOPs."""
+    with _step_by_step(model):
+        return _count_passes(model, data, batch, train=train)
+
+
+def _count_passes(
+    model: Any,  # Any: torch's
+    data: list[Any],
+    batch: int,
+    *,
+    train: bool,
+) -> tuple[int, int]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -126,6 +126,11 @@ CASES = [
     (MAP, "{upsample: 2, mode: bilinear}"), (MAP, "{upsample, size: [7, 9]}"),
     (MAP, "{upsample, size: [7, 9], mode: bilinear}"),
     (MAP, "{scale}"), ("[18]", "{scale, shared: true}"),
+    (SIGNAL, "{lstm: 4, layers: 2, bidirectional: true, single_bias: true}"),
+    (SIGNAL, "{lstm: 4, bias: false, last: true, bidirectional: true}"),
+    (SIGNAL, "{gru: 4, layers: 3}"), (SIGNAL, "{gru: 4, single_bias: true, last: true}"),
+    (SIGNAL, "{rnn: 4, activation: relu, single_bias: true}"),
+    ("[18]", "{embedding: 5, vocabulary: 7}"),
     (MAP, "{attention: 2, dim: 8}"), (SIGNAL, "{attention: 3, dim: 6}"),
 ]  # fmt: skip
 

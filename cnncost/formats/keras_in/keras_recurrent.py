@@ -78,7 +78,7 @@ def _emit_directions(
     if inner.kind == "SimpleRNN" and inner.config.get("activation") == "relu":
         given["activation"] = "relu"
     elif inner.config.get("activation", "tanh") != "tanh":
-        raise Inexpressible(f"its activation is {inner.config.get('activation')!r:.40}")
+        k.notes.add_stand_in(f"{inner.kind} with another activation than tanh", WORDS[inner.kind])
     return k.emit_layer(layer, WORDS[inner.kind], [x], **given)
 
 

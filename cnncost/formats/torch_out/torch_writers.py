@@ -20,7 +20,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     write_keywords,
 )
 from cnncost.formats.torch_out.torch_pointwise import MOVES, POINTWISE
-from cnncost.formats.torch_out.torch_recurrent import WRITERS as RECURRENT
+from cnncost.formats.torch_out.torch_recurrent_writers import WRITERS as RECURRENT
 
 if TYPE_CHECKING:
     from cnncost.layers.attention import Attention

@@ -98,6 +98,12 @@ MASKS = {
 }
 
 
+SHIFTED = (
+    "earlier and later hand a map on by one position, zeros first: what reads itself so is "
+    "computed one position after another, through time."
+)
+
+
 class Prose(NamedTuple):
     """How a format writes sentences with formulas in them."""
 
@@ -122,6 +128,7 @@ def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> 
             for kind, text in MEANINGS.items()
             if kind in kinds
         ),
+        *([SHIFTED] if any(part.word in ("earlier", "later") for part in used) else []),
         *(text for letter, text in MASKS.items() if letter in own),
     ]
 

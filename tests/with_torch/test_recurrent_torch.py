@@ -1,0 +1,97 @@
+"""Recurrent layers and embeddings beside PyTorch: parameters by numel, products by its counter,
+and there and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import cnncost
+from cnncost import api
+from cnncost.costs.gradients import backward_connections
+from cnncost.formats import FORMATS, write_spec
+from cnncost.formats.torch_in import read_source
+from cnncost.formats.torch_out.torch_code import pytorch_code
+from cnncost.verify.measure import build_network, connections_of
+
+ALL = """\
+name: Reader
+input: [6]
+layers:
+  - {embedding: 3, vocabulary: 7}
+  - {lstm: 4, layers: 2, bidirectional: true, projection: 2}
+  - {gru: 3, bidirectional: true}
+  - {rnn: 4, layers: 2, activation: relu, bias: false}
+  - {lstm: 3, single_bias: true, bidirectional: true}
+  - {gru: 3, single_bias: true}
+  - {lstm: 4, bidirectional: true, last: true}
+  - {dense: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("{lstm: 6, layers: 3, bidirectional: true, projection: 4}",
+         lambda: nn.LSTM(5, 6, 3, bidirectional=True, proj_size=4)),
+        ("{gru: 6, layers: 2, bias: false}", lambda: nn.GRU(5, 6, 2, bias=False)),
+        ("{rnn: 6, layers: 2, bidirectional: true}", lambda: nn.RNN(5, 6, 2, bidirectional=True)),
+    ],
+)  # fmt: skip
+def test_parameters_are_those_of_the_module(line: str, module: type[nn.Module]) -> None:
+    spec = cnncost.loads(f"input: [5, 7]\nlayers: [{line}]\n")
+    built, node = module(), spec.network.layers[0]
+    ours = node.layer.tensor_shapes(node.inputs[0])
+    assert ours == {name: tuple(p.shape) for name, p in built.named_parameters()}
+    assert cnncost.count(spec).totals.parameters == sum(p.numel() for p in built.parameters())
+
+
+def test_both_passes_multiply_as_often_as_pytorch() -> None:
+    network = cnncost.loads(ALL).network
+    model = build_network(pytorch_code(network))
+    forward, backward = connections_of(model, [torch.zeros(2, 6)], 2)
+    assert cnncost.count(cnncost.loads(ALL)).totals.connections == forward
+    assert sum(b.weights + b.input for b in backward_connections(network)) == backward
+
+
+def test_there_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = cnncost.loads(ALL)
+    (tmp_path / "net.py").write_bytes(write_spec(spec, FORMATS["pytorch"]))
+    monkeypatch.chdir(tmp_path)
+    graph = read_source("net.py:Reader", {"": (6,)})
+    assert graph.unknown == ()
+    back = api.load_graph(graph, "back")
+    assert cnncost.count(back).totals == cnncost.count(spec).totals
+    layers = [node.layer for node in back.network.layers if node.layer.counted]
+    assert layers == [node.layer for node in spec.network.layers]
+
+
+class Classifier(nn.Module):
+    """The forms that people write: states of both directions joined, or the last step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(9, 4)
+        self.first = nn.GRU(4, 3, batch_first=True, bidirectional=True)
+        self.second = nn.LSTM(6, 5, 2, batch_first=True, dropout=0.5)
+        self.out = nn.Linear(11, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y, h = self.first(self.table(x))
+        z, _ = self.second(y)
+        joined: torch.Tensor = self.out(torch.cat([h[0], h[1], z[:, -1]], dim=1))
+        return joined
+
+
+def test_a_classifier_of_ones_own() -> None:
+    spec = cnncost.from_torch(Classifier(), (6,))
+    totals = cnncost.count(spec).totals
+    assert spec.unknown == ()
+    assert totals.parameters == sum(p.numel() for p in Classifier().parameters())
+    first = 2 * 3 * 3 * (4 + 3)
+    second = 4 * 5 * (6 + 5) + 4 * 5 * (5 + 5)
+    assert totals.connections == 6 * (first + second) + 11 * 2
+    assert "dropout between the layers" in spec.network.notes
