@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 from arguments import an_axis, grouped, maps, optional, shapes, vectors, window
@@ -130,7 +131,16 @@ def attention(draw: st.DrawFn) -> Case:
     dim = {"dim": heads * draw(st.integers(1, 2))}
     if channels % heads == 0 and draw(st.booleans()):
         dim = {}
-    return case("attention", (channels, *extents), heads, **dim)
+    few = {"kv_heads": 1} if draw(st.integers(0, 2)) == 0 else {}
+    bias = {"bias": False} if draw(st.integers(0, 2)) == 0 else {}
+    return case("attention", (channels, *extents), heads, **dim, **few, **bias)
+
+
+@st.composite
+def position_embedding(draw: st.DrawFn) -> Case:
+    channels, *extents = draw(maps)
+    table = {"position_embedding": prod(extents) + draw(st.integers(0, 2))}
+    return case("position_embedding", (channels, *extents), *table.values())
 
 
 @st.composite
@@ -260,7 +270,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "adaptive_maxpool": adaptive("adaptive_maxpool"),
     "subsample": subsample(),
     "batchnorm": plain("batchnorm", **AFFINE),
-    "layernorm": plain("layernorm", **AFFINE),
+    **{word: plain(word, **AFFINE) for word in ("layernorm", "rmsnorm")},
     "instancenorm": plain("instancenorm", **AFFINE),
     "groupnorm": split("groupnorm", **AFFINE),
     "lrn": main_number("lrn", st.integers(1, 5)),
@@ -285,5 +295,6 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "attention": attention(),
     **{word: recurrent(word) for word in ("lstm", "gru", "rnn")},
     "embedding": embedding(),
+    "position_embedding": position_embedding(),
 }
 """Draws of each layer type; a type without any fails its tests."""

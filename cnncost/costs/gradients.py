@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.layers import FAMILIES, Layer
+from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
+    from cnncost.layers.attention import Attention
     from cnncost.layers.recurrent import Recurrent
 
 
@@ -94,13 +95,14 @@ def _split_connections(node: Input | Node) -> Shares:
     return Shares(forward, forward)
 
 
-def _split_attention(layer: Layer, x: Shape) -> Shares:
+def _split_attention(layer: Attention, x: Shape) -> Shares:
     """Split attention's connections: weights stand before and behind its two products of
     activations, and each product has two gradients."""
     projections = layer.weights(x) * x.positions
     products = layer.connections(x, x) - projections
     # Three projections read the input, the fourth what the products give.
-    return Shares(projections, projections * 3 // 4, projections // 4 + 2 * products)
+    behind = layer.dim * x.channels * x.positions
+    return Shares(projections, projections - behind, behind + 2 * products)
 
 
 def _split_recurrent(layer: Recurrent, x: Shape) -> Shares:

@@ -192,7 +192,7 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
         *FAMILIES["regularisation"],
         *FAMILIES["scaling"],
         *FAMILIES["joins"],
-        *("linear", "slice", "channel_shuffle", "identity"),
+        *("linear", "position_embedding", "slice", "channel_shuffle", "identity"),
     ),
     _read_windows: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
     _read_transposed_windows: ("conv_transpose",),

@@ -32,3 +32,29 @@ class Embedding(Layer):
 
     def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.vocabulary, self.dim)}
+
+
+@layer("position_embedding", main="length")
+class PositionEmbedding(Layer):
+    """A learned vector for each position, added to what stands there (Gehring et al. 2017)."""
+
+    maps_only = True
+    length: int = whole_field("positions of the table; 0: as many as the input has", 0, minimum=0)
+
+    def check_input(self, x: Shape) -> None:
+        if self.length and self.length < x.positions:
+            raise Refused(
+                f"position_embedding has {self.length} positions, but its input {x} "
+                f"has {x.positions}",
+                "the table must have a vector for each position",
+            )
+
+    def rows(self, x: Shape) -> int:
+        """Return how many vectors the table has."""
+        return self.length or x.positions
+
+    def extras(self, x: Shape) -> int:
+        return self.rows(x) * x.channels
+
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.rows(x), x.channels)}

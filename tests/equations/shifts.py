@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from equations.maps import HEAD_AXES, as_map
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -70,5 +72,36 @@ def _put(at: int) -> object:
     return put
 
 
-MAPS = {"lastᵀ": _put(-1), "firstᵀ": _put(0)}
-"""By name: the matrices that take the last column of a map, or the first one, transposed."""
+def _table(x: Tensor, options: str, shape: Sequence[int]) -> Tensor:
+    """A map's columns as rows of a table, the rows behind them zeros."""
+    import torch
+
+    rows = x.flatten(2).transpose(1, 2)
+    return torch.nn.functional.pad(rows, (0, 0, 0, int(options) - rows.shape[1]))
+
+
+def _sizes(options: str) -> tuple[int, int]:
+    heads, copies = (int(part.partition("=")[2]) for part in options.split(","))
+    return heads, copies
+
+
+def _copies(x: Tensor, options: str, shape: Sequence[int]) -> Tensor:
+    heads, copies = _sizes(options)
+    return x.unflatten(1, (heads, -1)).repeat_interleave(copies, dim=1).flatten(1, 2)
+
+
+def _add_copies(x: Tensor, options: str, shape: Sequence[int]) -> Tensor:
+    heads, copies = _sizes(options)
+    parts = as_map(x) if x.dim() == HEAD_AXES else x.flatten(2)
+    return parts.unflatten(1, (heads, copies, -1)).sum(2).flatten(1, 2)
+
+
+MAPS = {
+    "lastᵀ": _put(-1),
+    "firstᵀ": _put(0),
+    "table": _table,
+    "copies": _copies,
+    "copiesᵀ": _add_copies,
+}
+"""By name, ᵀ behind it where it stands transposed: the matrices that take the last column of a map,
+or the first one; that lay columns as rows of a table; that copy heads."""

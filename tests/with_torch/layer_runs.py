@@ -214,17 +214,6 @@ def upsample(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.interpolate(x, size=node.output.extents, mode=mode)
 
 
-def attention(run: Forward, node: Node, x: Tensor) -> Tensor:
-    """PyTorch's scaled dot product, on projections of its multi-head module's layout."""
-    own, heads = run.parameters[node.index], get(node, "heads")
-    rows = x.flatten(2).transpose(1, 2)
-    projected = functional.linear(rows, own["in_proj_weight"], own["in_proj_bias"])
-    q, k, v = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in projected.chunk(3, 2))
-    heard = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-    y = functional.linear(heard, own["out_proj.weight"], own["out_proj.bias"])
-    return y.transpose(1, 2).reshape(x.shape)
-
-
 def mul(run: Forward, node: Node, *xs: Tensor) -> Tensor:
     y = xs[0]
     for x in xs[1:]:
@@ -289,7 +278,6 @@ RUNS: dict[str, Run] = {
     "pixel_shuffle": pixel_shuffle,
     "space_to_depth": space_to_depth,
     "upsample": upsample,
-    "attention": attention,
     **RECURRENT_RUNS,
     "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
     "mul": mul,

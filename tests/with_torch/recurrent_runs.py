@@ -76,4 +76,43 @@ def embedding(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.embedding(indices(x, table.shape[0]), table).transpose(1, 2)
 
 
-RECURRENT_RUNS = {"lstm": recurrent, "gru": recurrent, "rnn": recurrent, "embedding": embedding}
+def position_embedding(run: Forward, node: Node, x: Tensor) -> Tensor:
+    table = run.parameters[node.index]["weight"]
+    return x + table[: x[0, 0].numel()].T.reshape(x.shape[1:])
+
+
+def rmsnorm(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    y = functional.rms_norm(x.movedim(1, -1), (x.shape[1],), own.get("weight"), 1e-5)
+    return y.movedim(-1, 1)
+
+
+def attention(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """PyTorch's scaled dot product, on projections of its multi-head module's layout."""
+    own, layer = run.parameters[node.index], node.layer
+    heads, few = layer.heads, layer.kv_heads  # type: ignore[union-attr]  # an Attention
+    rows = x.flatten(2).transpose(1, 2)
+    projected = functional.linear(rows, own["in_proj_weight"], own.get("in_proj_bias"))
+    width = own["out_proj.weight"].shape[1]
+    narrow = (projected.shape[2] - width) // 2
+    q, k, v = (
+        part.unflatten(2, (count, -1)).transpose(1, 2)
+        for part, count in zip(
+            projected.split([width, narrow, narrow], 2), (heads, few, few), strict=True
+        )
+    )
+    heard = functional.scaled_dot_product_attention(q, k, v, enable_gqa=few < heads)
+    joined = heard.transpose(1, 2).flatten(2)
+    y = functional.linear(joined, own["out_proj.weight"], own.get("out_proj.bias"))
+    return y.transpose(1, 2).reshape(x.shape)
+
+
+RECURRENT_RUNS = {
+    "attention": attention,
+    "position_embedding": position_embedding,
+    "rmsnorm": rmsnorm,
+    "lstm": recurrent,
+    "gru": recurrent,
+    "rnn": recurrent,
+    "embedding": embedding,
+}

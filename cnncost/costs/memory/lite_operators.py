@@ -28,7 +28,8 @@ _WINDOWED = ("conv", "depthwise_conv", "maxpool", "avgpool")
 _UNLIKE = (
     *("opaque", "attention", "subsample", "lrn", "layernorm", "groupnorm", "instancenorm"),
     *("adaptive_maxpool", "gelu", "mish", "softplus", "logsoftmax", "channel_shuffle"),
-    *("hardsigmoid", "selu", "lstm", "gru", "rnn", "embedding"),
+    *("hardsigmoid", "selu", "lstm", "gru", "rnn", "embedding", "rmsnorm"),
+    "position_embedding",
 )
 """The layer types without one operator of TensorFlow Lite Micro: they become several ones, whose
 buffers are not known here."""

@@ -100,6 +100,10 @@ def _statistics_of_positions(node: Node, batch: int, size: int) -> int:
     return 2 * size * batch * _input_shape(node).positions
 
 
+def _root_of_positions(node: Node, batch: int, size: int) -> int:
+    return size * batch * _input_shape(node).positions
+
+
 def _statistics_of_groups(node: Node[GroupNorm], batch: int, size: int) -> int:
     return 2 * size * batch * node.layer.groups
 
@@ -153,7 +157,7 @@ def _mask_of_examples(node: Node, batch: int, size: int) -> int:
 
 def _attention_kept(node: Node[Attention], batch: int, size: int) -> int:
     # Queries, keys, values and the context, and a log-sum-exp a head and position.
-    width = 4 * node.layer.dim + node.layer.heads
+    width = node.layer.inner_dim + node.layer.dim + node.layer.heads
     return size * batch * _input_shape(node).positions * width
 
 
@@ -204,6 +208,7 @@ TRAITS: dict[str, Traits] = {
     "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_statistics_of_positions, turned=True),
+    "rmsnorm": Traits(Keep.INPUT, extra=_root_of_positions, turned=True, measured=False),
     "groupnorm": Traits(Keep.INPUT, extra=_statistics_of_groups),
     "instancenorm": Traits(Keep.INPUT, extra=_statistics_of_instances, turned=True),
     "lrn": Traits(
@@ -236,6 +241,7 @@ TRAITS: dict[str, Traits] = {
     "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention_kept, measured=False),
     **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
     "embedding": Traits(extra=_kept_indices, measured=False),
+    "position_embedding": Traits(grad=Grad.ALIAS, measured=False),
     "opaque": Traits(measured=False),
 }
 

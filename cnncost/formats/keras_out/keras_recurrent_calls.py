@@ -13,7 +13,7 @@ from cnncost.formats.keras_out.keras_calls import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.layers.embedding import Embedding
+    from cnncost.layers.embedding import Embedding, PositionEmbedding
     from cnncost.layers.recurrent import Recurrent
     from cnncost.network import Node
 
@@ -75,9 +75,14 @@ def _write_embedding(node: Node[Embedding]) -> Piece:
     return (KerasCallStep("layers.Embedding", sizes),)
 
 
+def _write_position_embedding(node: Node[PositionEmbedding]) -> Piece:
+    return (KerasCallStep("PositionEmbedding", (str(node.layer.rows(node.inputs[0])),)),)
+
+
 WRITERS: Writers = {
     "lstm": _write_recurrent,
     "gru": _write_recurrent,
     "rnn": _write_recurrent,
     "embedding": _write_embedding,
+    "position_embedding": _write_position_embedding,
 }

@@ -9,7 +9,8 @@ from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers
 from cnncost.network import Node
 
 if TYPE_CHECKING:
-    from cnncost.layers.embedding import Embedding
+    from cnncost.layers.embedding import Embedding, PositionEmbedding
+    from cnncost.layers.normalisation import RmsNorm
     from cnncost.layers.recurrent import Recurrent
 
 
@@ -81,9 +82,33 @@ def _write_embedding(emitter: Emitter, node: Node[Embedding], x: list[str]) -> s
     )
 
 
+def _write_position_embedding(emitter: Emitter, node: Node[PositionEmbedding], x: list[str]) -> str:
+    shape, rows = node.inputs[0], node.layer.rows(node.inputs[0])
+    table = emitter.add_parameter("weight", (rows, shape.channels))
+    if rows > shape.positions:
+        ends = [emitter.add_integers([n]) for n in (0, shape.positions)]
+        table = emitter.add_step("Slice", [table, *ends])
+    turned = emitter.add_step("Transpose", [table], perm=[1, 0])
+    map_ = emitter.add_step("Reshape", [turned, emitter.add_integers([1, *shape.dims])])
+    return emitter.add_step("Add", [*x, map_])
+
+
+def _write_rmsnorm(emitter: Emitter, node: Node[RmsNorm], x: list[str]) -> str:
+    """Write the root of the mean square step by step: this opset has no word for it."""
+    square = emitter.add_step("Mul", [*x, *x])
+    mean = emitter.add_step("ReduceMean", [square], axes=[1], keepdims=1)
+    root = emitter.add_step("Sqrt", [emitter.add_step("Add", [mean, emitter.add_number(1e-5)])])
+    normed = emitter.add_step("Div", [*x, root])
+    if not node.layer.affine:
+        return normed
+    return emitter.add_step("Mul", [normed, emitter.add_channel_parameter(node, "weight", 1.0)])
+
+
 WRITERS: Writers = {
     "lstm": _write_recurrent,
     "gru": _write_recurrent,
     "rnn": _write_recurrent,
     "embedding": _write_embedding,
+    "position_embedding": _write_position_embedding,
+    "rmsnorm": _write_rmsnorm,
 }

@@ -146,20 +146,20 @@ def _read_subsample(one: Called) -> Value:
 def _read_attention(one: Called) -> Value | None:
     """Self-attention over positions, which stand before the channels here."""
     own: Any = one.module  # torch.nn.MultiheadAttention, which is not imported here
-    plain = own.in_proj_weight is not None and own.in_proj_bias is not None
-    if not plain or not one.alone or own.bias_k is not None or own.add_zero_attn:
+    bias = own.in_proj_bias is not None
+    if own.in_proj_weight is None or not one.alone or own.bias_k is not None or own.add_zero_attn:
         return None
     shape = one.x.shape
     batch = 1 if len(shape) == 2 else shape[0 if own.batch_first else 1]
     if one.call.shape != shape or batch != 1:
         return None
-    learned = one.learned_parameters(
-        "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"
-    )
+    names = ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
+    learned = one.learned_parameters(*(n for n in names if bias or "bias" not in n))
+    given = {} if bias else {"bias": False}
     x = one.x.reshape_to((prod(shape[:-1]), shape[-1])).permute_axes((1, 0))
     made = one.builder.emit_layer(
         one.call, "attention", [x], x.shape,
-        learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim),
+        learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim), **given,
     )  # fmt: skip
     return made.permute_axes((1, 0)).reshape_to(shape)
 
@@ -179,6 +179,13 @@ def _read_recurrence(one: Called) -> Value:
     return one.emit_layer(own.kind, learned, hidden=own.hidden, single_bias=True, **other)
 
 
+def _read_position_embedding(one: Called) -> Value:
+    """A learned vector per position, as our own PyTorch code writes it."""
+    own: Any = one.module  # its fields are the written class's
+    learned = one.learned_parameters("weight")
+    return one.emit_layer("position_embedding", learned, length=int(own.weight.shape[0]))
+
+
 def _drop_path(one: Called) -> Value:
     """Emit drop path, which drops a branch in training, for each example by itself."""
     rate = getattr(one.module, DROPS[one.call.target])
@@ -192,6 +199,7 @@ READERS: dict[str, Reader] = {
     "MappedConv": _read_mapped_conv,
     "Subsample": _read_subsample,
     "Recurrence": _read_recurrence,
+    "PositionEmbedding": _read_position_embedding,
 }
 """By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
 
@@ -204,6 +212,7 @@ FIELDS = {
     ),
     "MappedConv": ("maps", "options", "weight", "bias"),
     "Subsample": ("kernel", "weight", "bias"),
+    "PositionEmbedding": ("weight",),
     "Recurrence": (
         *("kind", "hidden", "layers", "directions", "projection", "last", "activation"),
     ),

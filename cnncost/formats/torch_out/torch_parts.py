@@ -31,6 +31,9 @@ _PLACES = {
     "Recurrence": ("kind", "channels", "units"),
     "nn.Embedding": ("vocabulary", "channels"),
     "Attention": ("channels", "dim", "heads"),
+    "GroupedAttention": ("channels", "dim", "heads", "kv_heads"),
+    "nn.RMSNorm": ("channels",),
+    "PositionEmbedding": ("length", "channels"),
 }
 """The names of a module's positional arguments, by the beginning of its class's name."""
 

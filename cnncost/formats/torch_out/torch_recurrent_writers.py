@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, write_keywords
 
 if TYPE_CHECKING:
-    from cnncost.layers.embedding import Embedding
+    from cnncost.layers.embedding import Embedding, PositionEmbedding
     from cnncost.layers.recurrent import Recurrent
     from cnncost.network import Node
 
@@ -58,9 +58,16 @@ def _write_embedding(node: Node[Embedding], inplace: bool) -> CodePiece:
     return CodePiece("nn.Embedding", sizes, "{m}({x}.long()).movedim(-1, 1)")
 
 
+def _write_position_embedding(node: Node[PositionEmbedding], inplace: bool) -> CodePiece:
+    x = node.inputs[0]
+    sizes = (str(node.layer.rows(x)), str(x.channels))
+    return CodePiece("PositionEmbedding", sizes, extra="PositionEmbedding")
+
+
 WRITERS: dict[str, Writer] = {
     "lstm": _write_recurrent,
     "gru": _write_recurrent,
     "rnn": _write_recurrent,
     "embedding": _write_embedding,
+    "position_embedding": _write_position_embedding,
 }

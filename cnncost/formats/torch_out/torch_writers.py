@@ -119,7 +119,11 @@ def _write_attention(node: Node[Attention], inplace: bool) -> CodePiece:
         str(node.layer.dim),
         str(node.layer.heads),
     )
-    return CodePiece("Attention", sizes, extra="Attention")
+    layer = node.layer
+    if layer.kv_heads == layer.heads and layer.bias:
+        return CodePiece("Attention", sizes, extra="Attention")
+    given = (*sizes, str(layer.kv_heads), *write_keywords(bias=(str(layer.bias), "True")))
+    return CodePiece("GroupedAttention", given, extra="GroupedAttention")
 
 
 WEIGHTED: dict[str, Writer] = {

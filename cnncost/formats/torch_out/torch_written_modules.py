@@ -189,4 +189,41 @@ class Attention(nn.Module):
         y = self.out_proj(y.transpose(1, 2).flatten(2))
         return y.transpose(1, 2).reshape(x.shape)
 ''',
+    "GroupedAttention": '''
+class GroupedAttention(nn.Module):
+    """Self-attention in which several heads may have their keys and values in common."""
+
+    def __init__(self, channels, dim, heads, kv_heads, bias=True):
+        super().__init__()
+        self.heads, self.kv_heads = heads, kv_heads
+        narrow = dim // heads * kv_heads
+        self.sizes = [dim, narrow, narrow]
+        self.in_proj = nn.Linear(channels, sum(self.sizes), bias=bias)
+        self.out_proj = nn.Linear(dim, channels, bias=bias)
+
+    def forward(self, x):
+        rows = self.in_proj(x.flatten(2).transpose(1, 2))
+        query, key, value = rows.split(self.sizes, dim=2)
+        query = query.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        copies = self.heads // self.kv_heads
+        key, value = (
+            part.unflatten(2, (self.kv_heads, -1)).transpose(1, 2).repeat_interleave(copies, dim=1)
+            for part in (key, value)
+        )
+        y = F.scaled_dot_product_attention(query, key, value)
+        y = self.out_proj(y.transpose(1, 2).flatten(2))
+        return y.transpose(1, 2).reshape(x.shape)
+''',
+    "PositionEmbedding": '''
+class PositionEmbedding(nn.Module):
+    """A learned vector per position, added to a map."""
+
+    def __init__(self, length, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(length, channels).normal_(std=0.02))
+
+    def forward(self, x):
+        rows = self.weight[: x[0, 0].numel()]
+        return x + rows.T.reshape(x.shape[1:])
+''',
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
@@ -137,6 +137,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "subsample": ("w", "b"),
     "batchnorm": ("γ", "β"),
     "layernorm": ("γ", "β"),
+    "rmsnorm": ("γ",),
     "groupnorm": ("γ", "β"),
     "instancenorm": ("γ", "β"),
     "prelu": ("a",),
@@ -145,6 +146,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "gru": tuple(f"{letter}{gate}" for letter in "WUbc" for gate in "RZN"),
     "rnn": ("W", "U", "b", "c"),
     "embedding": ("W",),
+    "position_embedding": ("P",),
     "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
 }
 """The letters of each layer type's parameters, in the order of `tensor_shapes`; a tensor may have
@@ -158,9 +160,6 @@ TENSOR_LETTERS = {
 PAIRS = (("W", "b"), ("V", "c"))
 """The letters of weights and biases in a network with at most two layers that have weights."""
 
-STACKED = 3
-"""How many letters share one tensor's rows: queries, keys and values have a third each."""
-
 
 class ParameterSymbol(NamedTuple):
     """The parameter that a symbol stands for, by PyTorch's names."""
@@ -170,8 +169,9 @@ class ParameterSymbol(NamedTuple):
     tensor: str
     """The tensor's key in the layer's `tensor_shapes`."""
     part: int = 0
-    parts: int = 1
-    """How many equal parts the tensor's rows have; the symbol stands for part number `part`."""
+    sizes: tuple[int, ...] = ()
+    """The rows of each part of the tensor, of which the symbol stands for part number `part`; empty
+    if it stands for the whole."""
 
 
 class Symbols:
@@ -210,14 +210,24 @@ class Symbols:
             return ()
         if layer.word in FAMILIES["recurrent"]:
             return tuple(self._recurrent_parameters(node))
-        found: list[ParameterSymbol] = []
-        letters = iter(LETTERS[layer.word])
-        for tensor in layer.tensor_shapes(node.inputs[0]):
-            parts = STACKED if tensor.startswith("in_proj") else 1
-            for part in range(parts):
-                symbol = self.parameter_symbol(node, next(letters))
-                found.append(ParameterSymbol(symbol, node, tensor, part, parts))
-        return tuple(found)
+        if layer.word == "attention":
+            return tuple(self._attention_parameters(node))
+        tensors = layer.tensor_shapes(node.inputs[0])
+        return tuple(
+            ParameterSymbol(self.parameter_symbol(node, letter), node, tensor)
+            for tensor, letter in zip(tensors, LETTERS[layer.word], strict=False)
+        )
+
+    def _attention_parameters(self, node: Node) -> Iterator[ParameterSymbol]:
+        """List the parameters of attention: queries, keys and values have rows of one tensor."""
+        inner: Any = node.layer  # an Attention
+        sizes = (inner.dim, inner.kv_dim, inner.kv_dim)
+        for tensor in node.layer.tensor_shapes(node.inputs[0]):
+            kind = "b" if tensor.endswith("bias") else "W"
+            stacked = tensor.startswith("in_proj")
+            for part, mark in enumerate("QKV" if stacked else "O"):
+                symbol = self.parameter_symbol(node, kind + mark)
+                yield ParameterSymbol(symbol, node, tensor, part, sizes if stacked else ())
 
     def _recurrent_parameters(self, node: Node) -> Iterator[ParameterSymbol]:
         """List the parameters of a recurrent layer: a tensor's rows belong to its gates."""
@@ -226,10 +236,11 @@ class Symbols:
             beginning, _, behind = tensor.partition("_l")
             letter = TENSOR_LETTERS[beginning]
             gates = [own for own in LETTERS[node.layer.word] if own[0] == letter]
+            sizes = (tensors[tensor][0] // len(gates),) * len(gates)
             part = f".l{behind}" if has_named_parts(tensors) else ""
             for number, own in enumerate(gates):
                 symbol = self.parameter_symbol(node, own, part)
-                yield ParameterSymbol(symbol, node, tensor, number, len(gates))
+                yield ParameterSymbol(symbol, node, tensor, number, sizes)
 
 
 def has_named_parts(tensors: Iterable[str]) -> bool:

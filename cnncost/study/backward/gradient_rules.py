@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cnncost.layers import FAMILIES
-from cnncost.study.backward import recurrent_gradients, weighted_gradients
+from cnncost.study.backward import (
+    attention_gradients,
+    recurrent_gradients,
+    transformer_gradients,
+    weighted_gradients,
+)
 from cnncost.study.backward.gradient_expression import (
     Expression,
     Symbol,
@@ -15,7 +20,6 @@ from cnncost.study.backward.gradient_expression import (
     mean,
     number,
     operator,
-    root,
     slope,
     total,
     unknown,
@@ -26,7 +30,6 @@ from cnncost.study.backward.weighted_gradients import format_per_axis, window_op
 
 if TYPE_CHECKING:
     from cnncost.layers.activation import Prelu
-    from cnncost.layers.attention import Attention
     from cnncost.layers.joins import MatMul
     from cnncost.layers.normalisation import Lrn, Normalisation
     from cnncost.layers.reshaping import Crop, Pad, Upsample
@@ -250,48 +253,11 @@ POINTWISE: Rules = {
 }
 
 
-# Attention (Vaswani et al. 2017, sec. 3.2)
-
-
-def derive_attention(use: Use[Attention]) -> Rule:
-    """H = V A, A = softmax(Kᵀ Q / √d), one column per query; y = WO H + bO."""
-    x, heads, dim = use.x[0], use.layer.heads, use.layer.dim
-    q, k, v, a, h, s = (use.own_symbol(letter) for letter in "QKVAHS")
-    into = {letter: use.own_parameter(f"W{letter}") for letter in "QKVO"}
-    added = {letter: use.own_parameter(f"b{letter}") for letter in "QKVO"}
-    width = root(dim // heads)
-    p = use.shape.positions
-    projection = use.shape.channels * dim * p  # one of the four
-    product = p * p * dim  # every pair of positions, over all heads
-    kept = (
-        *(GradientStep(m, into[m.word] @ x + added[m.word]) for m in (q, k, v)),
-        GradientStep(a, call("softmax", by_head(k.T, q, heads) / width)),
-        GradientStep(h, by_head(v, a, heads)),
-    )
-    steps = (
-        GradientStep(h.bar, into["O"].T @ use.dy, projection),
-        GradientStep(v.bar, by_head(h.bar, a.T, heads), product),
-        GradientStep(a.bar, by_head(v.T, h.bar, heads), product),
-        GradientStep(s.bar, a * (a.bar - total("i", a * a.bar))),
-        GradientStep(q.bar, by_head(k, s.bar, heads) / width, product),
-        GradientStep(k.bar, by_head(q, s.bar.T, heads) / width, product),
-    )
-    outer = (("O", use.dy, h), ("V", v.bar, x), ("Q", q.bar, x), ("K", k.bar, x))
-    parameters: list[GradientStep] = []
-    for letter, gradient, read in outer:
-        parameters.append(GradientStep(into[letter], gradient @ read.T, projection))
-        parameters.append(GradientStep(added[letter], total("p", gradient)))
-    back = into["Q"].T @ q.bar + into["K"].T @ k.bar + into["V"].T @ v.bar
-    return Rule((back,), tuple(parameters), kept, steps, 3 * projection)
-
-
-ATTENTION: Rules = {"attention": derive_attention}
-
-
 RULES: Rules = {
     **weighted_gradients.RULES,
     **MAPS,
     **POINTWISE,
-    **ATTENTION,
+    **attention_gradients.RULES,
     **recurrent_gradients.RULES,
+    **transformer_gradients.RULES,
 }
