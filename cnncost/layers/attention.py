@@ -37,7 +37,10 @@ class Attention(Layer):
 
     def weights(self, x: Shape) -> int:
         # Queries, keys and values are read off the input; the output projection goes back.
-        return self.inner_dim * x.channels + self.dim * x.channels
+        inner = 3 * x.channels * self.dim
+        if self.kv_heads != self.heads:
+            inner = x.channels * self.dim + 2 * x.channels * self.kv_dim
+        return inner + self.dim * x.channels
 
     @property
     def inner_dim(self) -> int:

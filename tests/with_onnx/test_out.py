@@ -107,9 +107,9 @@ def test_a_window_larger_than_the_map(shape: str, line: str, tmp_path: Path) -> 
 
 ALONE = ("conv", "depthwise_conv", "conv_transpose", "dense", "linear")
 UNLIKE = ("scale", "position_embedding", "attention")
-"""A scale or table of positions of the input itself is read as the input's standardisation; and attention over one
-position as what it is, dense layers. The layers of a recurrent one come back as lines, each with
-units of its own."""
+"""A scale or a table of positions of the input itself is read as the input's standardisation; and
+attention over one position as what it is, dense layers. The layers of a recurrent one come back as
+lines, each with units of its own."""
 
 
 def runs(case: Case) -> bool:

@@ -12,7 +12,7 @@ from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 
-ATTENTIVE = ("detr_encoder", "vit_b16")
+ATTENTIVE = ("detr_encoder", "gpt2", "vit_b16")
 """Networks with the layer type attention, which comes back as what it is made of: linear layers and
 products, with units and kept bytes of their own."""
 
