@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from math import prod
+from pathlib import Path
 
 import pytest
+from command import run
 from rows import the_row
 
 import cnncost
 from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import measure_memory
+from cnncost.costs.memory.kv_cache import count_kv_bytes
 from cnncost.study.backward.backward_pass import derive_equations
 
 # Input, layer, output, weights, biases, connections: each written as the textbook would.
@@ -81,3 +85,51 @@ def test_what_training_keeps() -> None:
     assert found.saved is not None
     assert sum(found.saved.layers) == 4 * (8 * 5 + 6 * 4 * 5)
     assert not found.complete
+
+
+# Transformers
+
+
+TIED = """\
+input: [5]
+layers:
+  - {name: words, embedding: 4, vocabulary: 7}
+  - {name: out, linear: 7, bias: false, share: words}
+"""
+
+
+def test_a_tied_table_counts_once_and_has_the_gradients_of_both_uses() -> None:
+    spec = cnncost.loads(TIED)
+    assert cnncost.count(spec).totals.parameters == 7 * 4
+    assert cnncost.count(spec).totals.connections == 5 * 4 * 7
+    equations = derive_equations(spec.network).equations
+    (table,) = [e for e in equations if e.left.word == "W"]
+    assert table.right.kind == "+"
+    assert len(table.right.operands) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "batch", "size", "expected"),
+    [
+        # Llama 2 7B's layer: keys and values of 32 heads of 128, in two bytes a number.
+        ("{attention: 32}", 1, 2, 2 * 4096 * 3 * 2),
+        # 8 of 32 heads keep a quarter; four examples.
+        ("{attention: 32, kv_heads: 8}", 4, 4, 2 * 1024 * 3 * 4 * 4),
+    ],
+)
+def test_the_kv_cache(line: str, batch: int, size: int, expected: int) -> None:
+    spec = cnncost.loads(f"input: [4096, 3]\nlayers: [{line}]\n")
+    assert count_kv_bytes(spec.network, batch, size) == expected
+
+
+def test_memory_shows_the_kv_cache_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [8, 3]\nlayers: [{attention: 2}]\n")
+    data = json.loads(run("memory", str(path), "--kv-cache", "-f", "json").stdout)
+    assert data["kv_cache"] == 2 * 8 * 3 * 4
+
+
+def test_what_has_no_kv_cache() -> None:
+    done = run("memory", "lenet5", "--kv-cache")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "LeNet-5 has no attention layer" in done.stderr

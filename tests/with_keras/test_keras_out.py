@@ -130,7 +130,9 @@ CASES = [
     (SIGNAL, "{lstm: 4, bias: false, last: true, bidirectional: true}"),
     (SIGNAL, "{gru: 4, layers: 3}"), (SIGNAL, "{gru: 4, single_bias: true, last: true}"),
     (SIGNAL, "{rnn: 4, activation: relu, single_bias: true}"),
-    ("[18]", "{embedding: 5, vocabulary: 7}"),
+    ("[18]", "{embedding: 5, vocabulary: 7}"), (SIGNAL, "{position_embedding: 32}"),
+    (MAP, "{rmsnorm}"), (SIGNAL, "{attention: 4, dim: 8, kv_heads: 2}"),
+    (SIGNAL, "{attention: 2, bias: false}"),
     (MAP, "{attention: 2, dim: 8}"), (SIGNAL, "{attention: 3, dim: 6}"),
 ]  # fmt: skip
 

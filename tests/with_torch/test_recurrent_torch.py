@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import cnncost
 from cnncost import api
@@ -95,3 +96,30 @@ def test_a_classifier_of_ones_own() -> None:
     second = 4 * 5 * (6 + 5) + 4 * 5 * (5 + 5)
     assert totals.connections == 6 * (first + second) + 11 * 2
     assert "dropout between the layers" in spec.network.notes
+
+
+LLAMA = """\
+name: Llama
+input: [6]
+layers:
+  - {name: words, embedding: 8, vocabulary: 11}
+  - {position_embedding: 9}
+  - residual: [rmsnorm, {attention: 4, kv_heads: 2, bias: false}]
+  - residual: [rmsnorm, {linear: 12, bias: false}, silu, {linear: 8, bias: false}]
+  - rmsnorm
+  - {linear: 11, bias: false, share: words}
+"""
+"""A block of a decoder: every linear layer once per position, and the two products of attention."""
+
+
+def test_a_decoder_multiplies_as_often_as_pytorch() -> None:
+    spec = cnncost.loads(LLAMA)
+    model = build_network(pytorch_code(spec.network))
+    with sdpa_kernel(SDPBackend.MATH):
+        forward, backward = connections_of(model, [torch.zeros(2, 6)], 2)
+    totals = cnncost.count(spec).totals
+    attention, dense = 8 * 8 + 2 * 8 * 4 + 8 * 8, 2 * 8 * 12
+    assert totals.parameters == 11 * 8 + 9 * 8 + 3 * 8 + attention + dense
+    assert totals.parameters == sum(p.numel() for p in model.parameters())
+    assert totals.connections == 6 * (attention + dense + 8 * 11) + 2 * 6 * 6 * 8 == forward
+    assert sum(b.weights + b.input for b in backward_connections(spec.network)) == backward

