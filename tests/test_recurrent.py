@@ -133,3 +133,13 @@ def test_what_has_no_kv_cache() -> None:
     done = run("memory", "lenet5", "--kv-cache")
     assert (done.returncode, done.stdout) == (2, "")
     assert "LeNet-5 has no attention layer" in done.stderr
+
+
+def test_suggest_says_what_it_leaves_alone(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: [40]\nlayers: [{embedding: 8, vocabulary: 50}, {gru: 16, last: true}, {dense: 64}, "
+        "relu, {dense: 3}]\n"
+    )
+    shown = " ".join(run("suggest", str(path), "--budget", "weights=2K").stdout.split())
+    assert "No edit is offered of gru, embedding alone" in shown

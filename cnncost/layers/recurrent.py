@@ -75,7 +75,7 @@ class Recurrent(Layer):
         if not self.bias:
             return 0
         vectors = 1 if self.single_bias else 2
-        one = vectors * self.directions * self.gates * self.hidden
+        one = vectors * (self.directions * (self.gates * self.hidden))
         return one * self.layers if self.layers > 1 else one
 
     def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
