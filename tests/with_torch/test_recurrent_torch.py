@@ -20,7 +20,7 @@ from cnncost.verify.measure import build_network, connections_of
 
 ALL = """\
 name: Reader
-input: [6]
+input: [3]
 layers:
   - {embedding: 3, vocabulary: 7}
   - {lstm: 4, layers: 2, bidirectional: true, projection: 2}
@@ -53,7 +53,7 @@ def test_parameters_are_those_of_the_module(line: str, module: type[nn.Module]) 
 def test_both_passes_multiply_as_often_as_pytorch() -> None:
     network = cnncost.loads(ALL).network
     model = build_network(pytorch_code(network))
-    forward, backward = connections_of(model, [torch.zeros(2, 6)], 2)
+    forward, backward = connections_of(model, [torch.zeros(2, 3)], 2)
     assert cnncost.count(cnncost.loads(ALL)).totals.connections == forward
     assert sum(b.weights + b.input for b in backward_connections(network)) == backward
 
@@ -62,7 +62,7 @@ def test_there_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     spec = cnncost.loads(ALL)
     (tmp_path / "net.py").write_bytes(write_spec(spec, FORMATS["pytorch"]))
     monkeypatch.chdir(tmp_path)
-    graph = read_source("net.py:Reader", {"": (6,)})
+    graph = read_source("net.py:Reader", {"": (3,)})
     assert graph.unknown == ()
     back = api.load_graph(graph, "back")
     assert cnncost.count(back).totals == cnncost.count(spec).totals
@@ -123,3 +123,17 @@ def test_a_decoder_multiplies_as_often_as_pytorch() -> None:
     assert totals.parameters == sum(p.numel() for p in model.parameters())
     assert totals.connections == 6 * (attention + dense + 8 * 11) + 2 * 6 * 6 * 8 == forward
     assert sum(b.weights + b.input for b in backward_connections(spec.network)) == backward
+
+
+def test_a_decoder_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = cnncost.loads(LLAMA)
+    (tmp_path / "net.py").write_bytes(write_spec(spec, FORMATS["pytorch"]))
+    monkeypatch.chdir(tmp_path)
+    graph = read_source("net.py:Llama", {"": (6,)})
+    assert graph.unknown == ()
+    back = api.load_graph(graph, "back")
+    found, expected = cnncost.count(back).totals, cnncost.count(spec).totals
+    assert found._replace(units=expected.units) == expected  # attention is its products again
+    words = [node.layer.word for node in back.network.layers]
+    assert words.count("rmsnorm") == 3
+    assert "position_embedding" in words
