@@ -137,7 +137,7 @@ class NetworkBuilder:
 
     def _check_sharing(self, layer: Layer, x: Shape, owner: Input | Node) -> None:
         """Refuse to share what differs in type or in a parameter's shape."""
-        if owner.layer is None or not _may_share(owner.layer, layer):
+        if owner.layer is None or not may_share(owner.layer, layer):
             word = owner.layer.word if owner.layer else "an input"
             raise Refused(
                 f"{layer.word} cannot share the parameters of {owner.name}: it is {word}",
@@ -157,7 +157,7 @@ TIED = {"embedding", "linear"}
 """Types whose weights may be one table: the words that are read, and scored (Press & Wolf 2017)."""
 
 
-def _may_share(owner: Layer, layer: Layer) -> bool:
+def may_share(owner: Layer, layer: Layer) -> bool:
     """Whether layers of these types may have the same parameters."""
     return type(owner) is type(layer) or {owner.word, layer.word} == TIED
 

@@ -137,3 +137,29 @@ def test_a_decoder_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     words = [node.layer.word for node in back.network.layers]
     assert words.count("rmsnorm") == 3
     assert "position_embedding" in words
+
+
+class Tied(nn.Module):
+    """The words' vectors are the scores' weights; an lstm between, of which a part is frozen."""
+
+    def __init__(self, frozen: bool) -> None:
+        super().__init__()
+        self.words = nn.Embedding(11, 6)
+        self.read = nn.LSTM(6, 6, batch_first=True)
+        self.read.weight_ih_l0.requires_grad_(not frozen)
+        self.out = nn.Linear(6, 11, bias=False)
+        self.out.weight = self.words.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.out(self.read(self.words(x))[0])
+        return scores
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_tied_table_of_ones_own(frozen: bool) -> None:
+    spec = cnncost.from_torch(Tied(frozen), (4,))
+    totals = cnncost.count(spec).totals
+    assert (totals.weights, totals.biases) == (11 * 6 + 4 * 6 * (6 + 6), 2 * 4 * 6)
+    assert totals.trainable_parameters == totals.parameters - 4 * 6 * 6 * frozen
+    assert totals.connections == 4 * (4 * 6 * (6 + 6) + 6 * 11)
+    assert [n.name for n in spec.network.layers if n.shares is not None] == ["out"]

@@ -45,7 +45,8 @@ def emit_recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
     )
     sizes = _Sizes(prod(dims[:-1]), directions, hidden)
     states = [t for i in STATES if (t := inputs[i]) and not _is_zero_state(importer, t)]
-    if states or sizes.steps != max(dims[:-1]) or not _has_usual_functions(step, directions):
+    examples = dims[0 if step.attributes.get("layout") else 1]
+    if states or examples != 1 or not _has_usual_functions(step, directions):
         _emit_other(importer, step, sizes, [*inputs[1:4], *states])
         return
     x = importer.emit_value(inputs[0]).reshape_to((sizes.steps, dims[-1]))

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.graph import Op
-from cnncost.layers import Layer, layer_type, read_layer
+from cnncost.layers import FAMILIES, Layer, layer_type, read_layer
+from cnncost.network import may_share
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class Owners:
         if key is None:
             return False
         other, theirs = self._owner[key]
-        return other.word == op.word and costs.layer.tensor_shapes(
-            costs.x
-        ) == theirs.layer.tensor_shapes(theirs.x)
+        known = other.word != "opaque" and may_share(theirs.layer, costs.layer)
+        shapes, others = costs.layer.tensor_shapes(costs.x), theirs.layer.tensor_shapes(theirs.x)
+        return known and shapes == others
 
     def _is_free(self, name: str, place: StoragePlace) -> bool:
         if name in self._whole:
@@ -168,7 +169,7 @@ def _role_of(place: int, constant: Constant, layer: Layer | None) -> str:
     layer by its axes."""
     if layer is not None and not layer.counted:
         return "extras"
-    if layer is not None and layer.word == "opaque":
+    if layer is not None and layer.word in ("opaque", *FAMILIES["recurrent"]):
         return "biases" if len(constant.shape) == 1 else "weights"
     return ("weights", "biases")[place % 2]
 

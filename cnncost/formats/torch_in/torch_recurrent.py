@@ -37,7 +37,8 @@ def emit_recurrent_layer(b: TorchImporter, call: TorchCall) -> list[Value]:
     """
     x, shape = b.emit_whole(call, call.arguments.get("input")), call.shape
     learned = _learned_tensors(call)
-    if call.arguments.get("batch_sizes") is not None or prod(shape[:-1]) != max(shape[:-1]):
+    examples = shape[0 if call.arguments.get("batch_first") else 1] if len(shape) > 2 else 1
+    if call.arguments.get("batch_sizes") is not None or examples != 1:
         raise UnknownForm
     steps, channels = prod(shape[:-1]), x.shape[-1]
     arguments = _layer_arguments(call, learned)
