@@ -182,7 +182,9 @@ def _opaque_operation(op: Op, costs: Costs, given: dict[str, Any], work: int) ->
     arguments |= {k: n for k, n in given.items() if n or k in ("weights", "biases", "trained")}
     if layer.known:
         arguments["connections"] = layer.connections(x, y) * layer.counted + work
-        if given["biases"] or layer.biases(x):
+        # How often an opaque layer uses biases of which it does not know is not known either.
+        counts_uses = layer.word != "opaque" or op.arguments.get("bias_connections") is not None
+        if counts_uses and (given["biases"] or layer.biases(x)):
             arguments["bias_connections"] = layer.bias_connections(x, y)
     elif not given["biases"]:
         del arguments["biases"]
