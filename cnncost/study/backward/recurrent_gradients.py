@@ -156,52 +156,53 @@ def _make_lanes(use: Use[Recurrent]) -> list[list[Lane]]:
     return found
 
 
-def _part_for(lane: Lane, gradient: Symbol) -> Expression:
-    """Write a lane's channels of the gradient of what both directions give together."""
-    state, layer = lane.use.layer.state, lane.use.layer
-    if layer.directions == 1:
-        return gradient
-    start = state if lane.reverse else 0
-    return Expression("channels", (gradient,), options=f"{start}:{start + state}")
+def _find_arriving(lane: Lane, above: Symbol) -> Expression:
+    """Write the gradient that arrives at a lane's states: its channels of what both directions give
+    together, at its last position if nothing else is given on."""
+    layer, state = lane.use.layer, lane.use.layer.state
+    own: Expression = above
+    if layer.directions > 1:
+        start = state if lane.reverse else 0
+        own = Expression("channels", (above,), options=f"{start}:{start + state}")
+    if above is lane.use.dy and layer.last:
+        return operator("first" if lane.reverse else "last").T @ own
+    return own
 
 
 def _put_together(use: Use[Recurrent], gates: str, write: LaneWriter) -> Rule:
     """Write all lanes of a layer, the last layer's first, each with what the one above sends."""
-    layer, every = use.layer, _make_lanes(use)
-    kept: list[GradientStep] = []
-    steps: list[GradientStep] = []
-    parameters: list[GradientStep] = []
-    above: Symbol = use.dy
+    every, above = _make_lanes(use), use.dy
+    whole = LaneRule([], [], [])
     for lanes in reversed(every):
-        own: list[GradientStep] = []
+        rules = [write(lane, _find_arriving(lane, above)) for lane in lanes]
+        kept = [step for rule in rules for step in rule.kept]
+        back, used = _send_back(use, lanes, gates)
+        for rule in rules:
+            whole.steps.extend(rule.steps)
+            whole.parameters.extend(rule.parameters)
         if lanes[0].number:
-            states = [lane.symbol("H") for lane in every[lanes[0].number - 1]]
-            own.append(
-                GradientStep(lanes[0].x, states[0] if len(states) == 1 else call("concat", *states))
-            )
-        for lane in lanes:
-            arriving = _part_for(lane, above)
-            if above is use.dy and layer.last:
-                arriving = operator("first" if lane.reverse else "last").T @ arriving
-            rule = write(lane, arriving)
-            own += rule.kept
-            steps += rule.steps
-            parameters += rule.parameters
-        kept = own + kept
-        back = sum_of(
-            [
-                lane.parameter(f"W{g}").T @ lane.symbol(f"A{g}").bar
-                for lane in lanes
-                for g in gates or ("",)
-            ]
-        )
-        used = (
-            layer.directions * layer.gates * layer.hidden * lanes[0].channels * use.shape.positions
-        )
-        if lanes[0].number:
+            kept.insert(0, _join_states(lanes[0].x, every[lanes[0].number - 1]))
             above = lanes[0].x.bar
-            steps.append(GradientStep(above, back, used))
-    return Rule((back,), tuple(parameters), tuple(kept), tuple(steps), used)
+            whole.steps.append(GradientStep(above, back, used))
+        whole.kept[:0] = kept
+    return Rule((back,), tuple(whole.parameters), tuple(whole.kept), tuple(whole.steps), used)
+
+
+def _join_states(x: Symbol, lanes: list[Lane]) -> GradientStep:
+    """Write what a layer reads: the states of all directions of the layer before."""
+    states = [lane.symbol("H") for lane in lanes]
+    return GradientStep(x, states[0] if len(states) == 1 else call("concat", *states))
+
+
+def _send_back(use: Use[Recurrent], lanes: list[Lane], gates: str) -> tuple[Expression, int]:
+    """Write the gradient of what a layer reads, and count its connections."""
+    terms = [
+        lane.parameter(f"W{gate}").T @ lane.symbol(f"A{gate}").bar
+        for lane in lanes
+        for gate in gates or ("",)
+    ]
+    units = use.layer.directions * use.layer.gates * use.layer.hidden
+    return sum_of(terms), units * lanes[0].channels * use.shape.positions
 
 
 def derive_lstm(use: Use[Lstm]) -> Rule:
