@@ -13,10 +13,17 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import cnncost
 from cnncost import api
 from cnncost.costs.gradients import backward_connections
+from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 from cnncost.formats.torch_out.torch_code import pytorch_code
-from cnncost.verify.measure import build_network, connections_of
+from cnncost.verify.measure import (
+    build_network,
+    connections_of,
+    inference_peak,
+    saved_bytes,
+    step_peak,
+)
 
 ALL = """\
 name: Reader
@@ -56,6 +63,21 @@ def test_both_passes_multiply_as_often_as_pytorch() -> None:
     forward, backward = connections_of(model, [torch.zeros(2, 3)], 2)
     assert cnncost.count(cnncost.loads(ALL)).totals.connections == forward
     assert sum(b.weights + b.input for b in backward_connections(network)) == backward
+
+
+@pytest.mark.parametrize(
+    "line", ["{lstm: 7, layers: 3, bidirectional: true}", "{gru: 15, layers: 4, last: true}"]
+)
+def test_memory_is_no_more_than_pytorch_takes(line: str) -> None:
+    text = f"input: [6, 9]\nlayers: [{{linear: 4}}, {line}, {{linear: 5}}]\n"
+    network = cnncost.loads(text).network
+    model, data = build_network(pytorch_code(network)), [torch.zeros(2, 6, 9)]
+    found = measure_memory(network, batch=2)
+    assert found.saved is not None
+    assert found.training is not None
+    assert found.saved.total <= saved_bytes(model, data)
+    assert found.inference.bytes <= inference_peak(model, data)
+    assert found.training.bytes <= step_peak(model, data)
 
 
 def test_there_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,23 +161,41 @@ def _attention_kept(node: Node[Attention], batch: int, size: int) -> int:
     return size * batch * _input_shape(node).positions * width
 
 
-def _states_within(node: Node[Recurrent], batch: int, size: int) -> int:
-    """Count the bytes of the states that layers within it hand on to the next."""
-    layer, behind = node.layer, node.layer.layers - 1
-    positions = _input_shape(node).positions
-    states = layer.directions * layer.state * (behind * positions)
-    # The output has the last layer's, unless it is one state alone.
-    own = layer.directions * layer.state * positions if layer.last else 0
-    return size * batch * (states + own)
+def _states_of_layer(node: Node[Recurrent], batch: int, size: int) -> int:
+    layer = node.layer
+    return size * batch * layer.directions * layer.state * _input_shape(node).positions
+
+
+def _states_kept(node: Node[Recurrent], batch: int, size: int) -> int:
+    """Count the bytes of all layers' states but the last one's, which are the output, unless that
+    is one state alone."""
+    own = node.layer.layers if node.layer.last else node.layer.layers - 1
+    return own * _states_of_layer(node, batch, size)
+
+
+def _states_at_work(node: Node[Recurrent], batch: int, size: int) -> int:
+    # While a layer runs, those of the one before are alive, and its own.
+    alive = min(node.layer.layers, 2) if node.layer.last else min(node.layer.layers, 2) - 1
+    return alive * _states_of_layer(node, batch, size)
+
+
+def _gates_of_step(node: Node[Recurrent], batch: int, size: int) -> int:
+    # At a position, for one direction of a layer: lstm its four gates, cell and the cell's tanh,
+    # gru its three and the product that is reset; rnn's one gate is its state.
+    each = {"lstm": 6, "gru": 4}.get(node.layer.word, 0)
+    return size * batch * each * node.layer.hidden
 
 
 def _recurrent_kept(node: Node[Recurrent], batch: int, size: int) -> int:
-    # At each position, for each direction and layer: lstm its four gates, cell and the cell's
-    # tanh, gru its three and the product that is reset; rnn's one gate is its state.
-    layer = node.layer
-    each = {"lstm": 6, "gru": 4}.get(layer.word, 0) * layer.hidden
-    gates = layer.directions * layer.layers * _input_shape(node).positions * each
-    return size * batch * gates + _states_within(node, batch, size)
+    steps = node.layer.directions * node.layer.layers * _input_shape(node).positions
+    return steps * _gates_of_step(node, batch, size) + _states_kept(node, batch, size)
+
+
+def _released_lanes(node: Node[Recurrent], batch: int, size: int) -> int:
+    # When the gradients of all its weights are there, what is kept of one direction of its first
+    # layer is left, but for a step.
+    left = (_input_shape(node).positions - 1) * _gates_of_step(node, batch, size)
+    return left - _recurrent_kept(node, batch, size)
 
 
 def _kept_indices(node: Node, batch: int, size: int) -> int:
@@ -186,7 +204,11 @@ def _kept_indices(node: Node, batch: int, size: int) -> int:
 
 _WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
 _RECURRENT = Traits(
-    Keep.INPUT_FOR_WEIGHTS, extra=_recurrent_kept, scratch=_states_within, measured=False
+    Keep.INPUT_FOR_WEIGHTS,
+    extra=_recurrent_kept,
+    scratch=_states_at_work,
+    scratch_backward=_released_lanes,
+    measured=False,
 )
 _BY_INPUT = Traits(Keep.INPUT)
 _CLONING = Traits(Keep.INPUT, clones=True)
