@@ -25,8 +25,10 @@ class Recurrent(Layer):
     bidirectional: bool = flag_field(
         "a second state runs from the last position to the first", usually=False
     )
-    bias: bool = flag_field("added numbers, two per gate and unit as PyTorch has", usually=True)
-    single_bias: bool = flag_field("one of them per gate and unit, as Keras has", usually=False)
+    bias: bool = flag_field("added numbers, two per gate and unit, as PyTorch has", usually=True)
+    single_bias: bool = flag_field(
+        "one added number per gate and unit, as Keras' LSTM has", usually=False
+    )
     last: bool = flag_field("give each direction's last state alone: a vector", usually=False)
 
     @property
