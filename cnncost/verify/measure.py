@@ -169,13 +169,8 @@ def connections_of(
         return _count_passes(model, data, batch, train=train)
 
 
-def _count_passes(
-    model: Any,  # Any: torch's
-    data: list[Any],
-    batch: int,
-    *,
-    train: bool,
-) -> tuple[int, int]:
+def _count_passes(model: Any, data: list[Any], batch: int, *, train: bool) -> tuple[int, int]:
+    # Any: torch's
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
