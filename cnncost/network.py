@@ -137,11 +137,11 @@ class NetworkBuilder:
 
     def _check_sharing(self, layer: Layer, x: Shape, owner: Input | Node) -> None:
         """Refuse to share what differs in type or in a parameter's shape."""
-        if owner.layer is None or type(owner.layer) is not type(layer):
+        if owner.layer is None or not may_share(owner.layer, layer):
             word = owner.layer.word if owner.layer else "an input"
             raise Refused(
                 f"{layer.word} cannot share the parameters of {owner.name}: it is {word}",
-                "share with a layer of the same type",
+                "share with a layer of the same type; linear may share with embedding",
             )
         mine, theirs = layer.tensor_shapes(x), owner.layer.tensor_shapes(owner.inputs[0])
         if mine != theirs:
@@ -151,6 +151,15 @@ class NetworkBuilder:
                 "shared layers need the same parameter shapes: the same filters and kernel, "
                 "and inputs of as many channels",
             )
+
+
+TIED = {"embedding", "linear"}
+"""Types whose weights may be one table: the words that are read, and scored (Press & Wolf 2017)."""
+
+
+def may_share(owner: Layer, layer: Layer) -> bool:
+    """Whether layers of these types may have the same parameters."""
+    return type(owner) is type(layer) or {owner.word, layer.word} == TIED
 
 
 @lru_cache(maxsize=1 << 12)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
-from arguments import an_axis, grouped, maps, optional, shapes, window
+from arguments import an_axis, grouped, maps, optional, shapes, vectors, window
 from hypothesis import strategies as st
 from oracle import Arguments, Dims
+from recurrent_draws import recurrent_arguments
 from yaml_line import written
 
 
@@ -137,7 +139,28 @@ def attention(draw: st.DrawFn) -> Case:
     dim = {"dim": heads * draw(st.integers(1, 2))}
     if channels % heads == 0 and draw(st.booleans()):
         dim = {}
-    return case("attention", (channels, *extents), heads, **dim)
+    few = {"kv_heads": 1} if draw(st.integers(0, 2)) == 0 else {}
+    bias = {"bias": False} if draw(st.integers(0, 2)) == 0 else {}
+    return case("attention", (channels, *extents), heads, **dim, **few, **bias)
+
+
+@st.composite
+def position_embedding(draw: st.DrawFn) -> Case:
+    channels, *extents = draw(maps)
+    table = {"position_embedding": prod(extents) + draw(st.integers(0, 2))}
+    return case("position_embedding", (channels, *extents), *table.values())
+
+
+@st.composite
+def recurrent(draw: st.DrawFn, word: str) -> Case:
+    dims, hidden, some = draw(recurrent_arguments(word))
+    return case(word, dims, hidden, **some)
+
+
+@st.composite
+def embedding(draw: st.DrawFn) -> Case:
+    dims, dim, vocabulary = draw(vectors), draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    return case("embedding", dims, dim, vocabulary=vocabulary)
 
 
 @st.composite
@@ -257,7 +280,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "adaptive_maxpool": adaptive("adaptive_maxpool"),
     "subsample": subsample(),
     "batchnorm": plain("batchnorm", **AFFINE),
-    "layernorm": plain("layernorm", **AFFINE),
+    **{word: plain(word, **AFFINE) for word in ("layernorm", "rmsnorm")},
     "instancenorm": plain("instancenorm", **AFFINE),
     "groupnorm": split("groupnorm", **AFFINE),
     "lrn": main_number("lrn", st.integers(1, 5)),
@@ -280,5 +303,8 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "concat": concatenated(),
     "matmul": matrices(),
     "attention": attention(),
+    **{word: recurrent(word) for word in ("lstm", "gru", "rnn")},
+    "embedding": embedding(),
+    "position_embedding": position_embedding(),
 }
 """Draws of each layer type; a type without any fails its tests."""

@@ -81,9 +81,8 @@ def test_a_counted_layer(
 def test_every_counted_type_has_a_row() -> None:
     with_rows = {line.strip("{").partition(":")[0] for _, line, *_ in FORMULAS}
 
-    assert with_rows | {"attention", "matmul", "opaque"} == {
-        word for word in TYPES if layer_type(word).counted
-    }
+    elsewhere = {"attention", "matmul", "opaque", "lstm", "gru", "rnn", "embedding"}
+    assert with_rows | elsewhere == {word for word in TYPES if layer_type(word).counted}
 
 
 @pytest.mark.parametrize("shape", ["[6, 4, 4]", "[6, 16]"])
@@ -98,6 +97,17 @@ def test_attention(shape: str) -> None:
     assert row.connections == 16 * row.weights + products
     biased = the_row(shape, "{attention: 2, dim: 8}", biases=True)
     assert biased.connections == row.connections + 16 * row.biases
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_of_shared_keys(bias: bool) -> None:
+    """4 heads of 2 features read 2 heads of keys and values: 4 features each."""
+    row = the_row("[6, 16]", f"{{attention: 4, dim: 8, kv_heads: 2, bias: {str(bias).lower()}}}")
+
+    assert row.weights == 6 * 8 + 6 * 4 + 6 * 4 + 8 * 6
+    assert row.biases == (8 + 4 + 4 + 6 if bias else 0)
+    # The products are those of 4 heads.
+    assert row.connections == 16 * row.weights + 2 * 16 * 16 * 8
 
 
 def test_matmul() -> None:
@@ -135,6 +145,9 @@ def test_opaque_costs_are_unknown() -> None:
 UNCOUNTED = [
     ("[64, 9, 7]", "batchnorm", (64, 9, 7), 2*64),
     ("[64, 9, 7]", "{batchnorm, affine: false}", (64, 9, 7), 0),
+    ("[64, 9, 7]", "rmsnorm", (64, 9, 7), 64),
+    ("[64, 9, 7]", "{position_embedding: 80}", (64, 9, 7), 80*64),
+    ("[64, 9, 7]", "position_embedding", (64, 9, 7), 9*7*64),
     ("[10]", "layernorm", (10,), 2*10),
     ("[6, 4]", "{groupnorm: 3}", (6, 4), 2*6),
     ("[6, 4, 4, 4]", "instancenorm", (6, 4, 4, 4), 2*6),

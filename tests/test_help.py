@@ -142,7 +142,7 @@ def test_layers_in_markdown_are_the_page_of_the_docs() -> None:
     ("word", "said"),
     [
         ("covn", "no layer type is called 'covn'\n  hint: did you mean 'conv'?\n"),
-        ("lstm", "no layer type is called 'lstm'\n  hint: cnncost layers lists them\n"),
+        ("mamba", "no layer type is called 'mamba'\n  hint: cnncost layers lists them\n"),
         ("residual", "residual is a structure, no layer type\n  hint: the README shows it\n"),
     ],
 )

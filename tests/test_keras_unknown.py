@@ -36,8 +36,8 @@ def layer(kind: str, built: list[int] | None = None, **config: Json) -> dict[str
 @pytest.mark.parametrize(
     ("kind", "config", "shape", "output"),
     [
-        ("LSTM", {"units": 7}, (20, 3), "7"),
-        ("GRU", {"units": 7, "return_sequences": True}, (20, 3), "7x20"),
+        ("LSTM", {"units": 7, "return_state": True}, (20, 3), "7"),
+        ("GRU", {"units": 7, "return_sequences": True, "return_state": True}, (20, 3), "7x20"),
         ("RMSNormalization", {}, (8, 9, 3), "3x8x9"),
         ("Lambda", {"output_shape": [4, 5, 6]}, (8, 8, 3), "6x4x5"),
         ("EinsumDense", {"output_shape": [None, 6], "equation": "abc,cd->abd"}, (5, 3), ""),
@@ -56,7 +56,9 @@ def test_a_last_layer_whose_shape_is_known(
     (last,) = spec.network.outputs
     assert str(spec.network.nodes[last].output) == output
     counted = kind in ("RMSNormalization", "RepeatVector")  # what they learn is all their costs
-    line = f"{kind.lower()}: {kind}: its class is not known"
+    why = "it returns its states as well" if "return_state" in config else "its class is not known"
+    name = kind.lower() + ("_" if kind in ("LSTM", "GRU") else "")  # their own are words
+    line = f"{name}: {kind}: {why}"
     assert spec.unknown == (() if counted else (line,))
     assert cnncost.count(spec).complete is counted
 
@@ -81,7 +83,7 @@ def test_the_same_with_a_layer_behind(tmp_path: Path) -> None:
 
 
 def test_strict_refuses_it(tmp_path: Path) -> None:
-    path = saved(tmp_path, layer("LSTM", units=7), shape=(20, 3))
+    path = saved(tmp_path, layer("LSTM", units=7, return_state=True), shape=(20, 3))
     command = [sys.executable, "-m", "cnncost", "convert", str(path), "-", "--to", "yaml"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0

@@ -140,6 +140,20 @@ CASES = {
         """,
         ["a 4x8x8", "opaque1 2x3 < a input", "b 7", "opaque2 6 < opaque1"],
     ),
+    "a sequence: biases of all kinds, as many layers as there may be, a table of positions": (
+        """
+        input: [12]
+        layers:
+          - {embedding: 4, vocabulary: 9}
+          - position_embedding
+          - {position_embedding: 12}
+          - {lstm: 3, single_bias: true, projection: 2}
+          - {gru: 3, bias: false, bidirectional: true}
+          - {rnn: 2, layers: 100, last: true}
+        """,
+        ["embedding1 4x12", "position_embedding1 4x12", "position_embedding2 4x12", "lstm1 2x12",
+         "gru1 6x12", "rnn1 2"],
+    ),
 }  # fmt: skip
 
 

@@ -119,6 +119,7 @@ def test_types_without_a_rule_are_refused_by_name() -> None:
         check_runnable(spec)
     learning = {"conv_transpose", "subsample", "prelu", "scale", "attention", "opaque", "matmul"}
     learning |= {"locally_connected", "batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"}
+    learning |= {"lstm", "gru", "rnn", "embedding", "position_embedding", "rmsnorm"}
     moving = {"channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample"}
     moving |= {"adaptive_avgpool", "adaptive_maxpool"}
     assert set(TYPES) - {*LEARNED_RULES, *RULES} <= learning | moving

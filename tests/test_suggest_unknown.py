@@ -11,7 +11,7 @@ from command import run
 UNKNOWN = """\
 input: [12, 25]
 layers:
-  - {name: rnn, opaque: {output: [8], op: LSTM}}
+  - {name: memory, opaque: {output: [8], op: LSTM}}
   - {name: hidden, dense: 64}
   - {name: out, dense: 3}
 """
@@ -65,7 +65,7 @@ def test_totals_in_csv_are_lower_bounds(net: Path) -> None:
 def test_a_sweep_of_lower_bounds_says_so(net: Path) -> None:
     done = run("sweep", str(net), "--input", "12x25,12x30", "--format", "csv")
     assert done.stdout.splitlines()[1] == "12x25,>= 75,>= 704,>= 771,>= 704"
-    assert "The costs of rnn are unknown" in run("sweep", str(net), "--input", "12x25").stdout
+    assert "The costs of memory are unknown" in run("sweep", str(net), "--input", "12x25").stdout
 
 
 def test_an_expected_figure_is_not_held_by_a_lower_bound(net: Path) -> None:

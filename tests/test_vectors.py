@@ -22,18 +22,21 @@ NEED_MAPS = {
     "pixel_shuffle": "pixel_shuffle: 2",
     "space_to_depth": "space_to_depth: 2", "upsample": "upsample: 2",
     "attention": "attention: 2",
+    "position_embedding": "position_embedding: 8",
+    "lstm": "lstm: 2", "gru": "gru: 2", "rnn": "rnn: 2",
 }  # fmt: skip
 
 TAKE_VECTORS = {
     "dense": "dense: 3", "linear": "linear: 3", "batchnorm": "batchnorm: ",
     "layernorm": "layernorm: ", "groupnorm": "groupnorm: 2", "lrn": "lrn: 3",
+    "rmsnorm": "rmsnorm: ",
     "instancenorm": "instancenorm: ", "permute": "permute: [1]",
     "leaky_relu": "leaky_relu: ", "elu": "elu: ", "dropout": "dropout: 0.5",
     "drop_path": "drop_path: 0.5", "flatten": "flatten: ", "reshape": "reshape: [2, 4]",
     "slice": "slice: [0, 3]", "channel_shuffle": "channel_shuffle: 2",
     "identity": "identity: ", "scale": "scale: ", "add": "add: [input, input]",
     "mul": "mul: [input, input]", "concat": "concat: [input, input]",
-    "opaque": "opaque: {output: [8]}",
+    "opaque": "opaque: {output: [8]}", "embedding": "embedding: 2, vocabulary: 5",
     **{word: f"{word}: " for word in (
         "relu", "relu6", "prelu", "selu", "gelu", "silu", "hardswish", "sigmoid", "hardsigmoid",
         "tanh", "softplus", "mish", "step", "softmax", "logsoftmax",

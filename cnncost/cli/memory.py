@@ -29,7 +29,9 @@ cnncost memory mobilenet_v2 --batch 4 --optimizer adam
 
 cnncost memory mobilenet_v2 --dtype int8 --format json
 
-cnncost memory mlperf_tiny_vww --embedded"""
+cnncost memory mlperf_tiny_vww --embedded
+
+cnncost memory gpt2 --kv-cache --dtype fp16"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
@@ -54,6 +56,12 @@ def memory(
             "--embedded", help="On a microcontroller, in int8: TensorFlow Lite Micro's arena."
         ),
     ] = False,
+    kv_cache: Annotated[
+        bool,
+        typer.Option(
+            "--kv-cache", help="Also the keys and values of all positions, which a decoder keeps."
+        ),
+    ] = False,
     form: Annotated[
         str, options.form_option(*WRITERS, text="How it is written; csv and tsv hold the timeline.")
     ] = "table",
@@ -72,8 +80,9 @@ def memory(
     The eager peak is that of the PyTorch file that convert writes, whose blocks hold their input
     until they return. The code that a network was imported from may hold more or less.
     """
-    from cnncost.costs.memory import measure_embedded
+    from cnncost.costs.memory import DTYPES, measure_embedded
     from cnncost.costs.memory import measure_memory as measure
+    from cnncost.costs.memory.kv_cache import count_kv_bytes
     from cnncost.costs.memory.memory_report import trace_timeline
     from cnncost.views import memory_page as view
     from cnncost.views.page_writers import write_results
@@ -84,6 +93,7 @@ def memory(
         "--dtype": dtype not in ("fp32", "int8"),
         "--optimizer": optimizer != "sgd",
         "--order": sequence is Sequence.smallest,
+        "--kv-cache": kv_cache,
     }
     for option, value in scaled.items():
         if embedded and value:
@@ -115,6 +125,10 @@ def memory(
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
+    if kv_cache:
+        kept = count_kv_bytes(given, batch, DTYPES[dtype])
+        scale["kv_cache"] = kept
+        rows.append(view.MemoryFigure("keys and values (KV cache)", kept, True))
     measured = view.MemoryResults(steps, found, small, rows, said, scale)
     with open_destination(output, force=force) as file:
         write_results(file, view.memory_results(measured), form)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.layers import Layer
+from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.layers.attention import Attention
+    from cnncost.layers.recurrent import Recurrent
 
 
 class Gradients(NamedTuple):
@@ -91,14 +95,27 @@ def _split_connections(node: Input | Node) -> Shares:
     return Shares(forward, forward)
 
 
-def _split_attention(layer: Layer, x: Shape) -> Shares:
+def _split_attention(layer: Attention, x: Shape) -> Shares:
     """Split attention's connections: weights stand before and behind its two products of
     activations, and each product has two gradients."""
     projections = layer.weights(x) * x.positions
     products = layer.connections(x, x) - projections
     # Three projections read the input, the fourth what the products give.
-    return Shares(projections, projections * 3 // 4, projections // 4 + 2 * products)
+    behind = layer.dim * x.channels * x.positions
+    return Shares(projections, projections - behind, behind + 2 * products)
 
 
-SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _split_attention}
+def _split_recurrent(layer: Recurrent, x: Shape) -> Shares:
+    """Split a recurrent layer's connections: its first layer reads the input, what is behind it
+    reads states. The zeros before the first step need no gradient (measured, in PyTorch)."""
+    every = layer.weights(x) * x.positions
+    entry = layer.directions * layer.gates * layer.hidden * x.channels * x.positions
+    first = layer.directions * layer.layers * layer.handed_on * layer.hidden * layer.state
+    return Shares(every, entry, every - entry - first)
+
+
+SPLITS: dict[str, Callable[[Any, Shape], Shares]] = {  # Any: each function names its layer type
+    "attention": _split_attention,
+    **dict.fromkeys(FAMILIES["recurrent"], _split_recurrent),
+}
 """For the types whose forward connections are not all uses of weights on the input."""

@@ -60,6 +60,11 @@ def _read_everything(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...
     return ()
 
 
+def _read_index(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
+    """Read the unit of a vector, which has no positions: that counts as all of it."""
+    return ()
+
+
 def _read_unknown(layer: Layer, x: Shape, y: Shape) -> None:
     return None
 
@@ -188,14 +193,18 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
         *FAMILIES["regularisation"],
         *FAMILIES["scaling"],
         *FAMILIES["joins"],
-        *("linear", "slice", "channel_shuffle", "identity"),
+        *("linear", "position_embedding", "slice", "channel_shuffle", "identity"),
     ),
     _read_windows: (
         *("conv", "depthwise_conv", "locally_connected"),
         *("maxpool", "avgpool", "subsample"),
     ),
     _read_transposed_windows: ("conv_transpose",),
-    _read_everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+    _read_everything: (
+        *("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+        *FAMILIES["recurrent"],
+    ),
+    _read_index: ("embedding",),
     _read_adaptive_windows: ("adaptive_avgpool", "adaptive_maxpool"),
     _read_reshape: ("reshape",),
     _read_permute: ("permute",),

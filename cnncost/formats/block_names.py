@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from cnncost.formats.structure_pieces import StructurePiece, Window
 
-_SHORT = {"batchnorm": "bn", "layernorm": "ln", "groupnorm": "gn", "instancenorm": "norm"}
+_SHORT = {
+    "batchnorm": "bn",
+    "layernorm": "ln",
+    "rmsnorm": "rms",
+    "groupnorm": "gn",
+    "instancenorm": "norm",
+}
 
 _SAYS_NOTHING = frozenset((
     *("layer", "layers", "feature", "features", "block", "blocks", "module", "stage", "body"),

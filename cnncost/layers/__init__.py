@@ -14,7 +14,7 @@ FAMILIES = {
         *("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
         *("adaptive_avgpool", "adaptive_maxpool", "subsample"),
     ),
-    "normalisation": ("batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"),
+    "normalisation": ("batchnorm", "layernorm", "rmsnorm", "groupnorm", "instancenorm", "lrn"),
     "activation": (
         *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish"),
         *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "step", "softmax", "logsoftmax"),
@@ -27,6 +27,8 @@ FAMILIES = {
     "scaling": ("scale",),
     "joins": ("add", "mul", "concat", "matmul"),
     "attention": ("attention",),
+    "recurrent": ("lstm", "gru", "rnn"),
+    "embedding": ("embedding", "position_embedding"),
     "opaque": ("opaque",),
 }
 """Each family's module and the types that it registers."""

@@ -34,6 +34,20 @@ class LayerNorm(Normalisation):
     affine: bool = flag_field("learned scale and shift", usually=True)
 
 
+@layer("rmsnorm")
+class RmsNorm(Layer):
+    """A position over the root of its channels' mean square, times a learned factor a channel
+    (Zhang & Sennrich 2019)."""
+
+    affine: bool = flag_field("learned factors", usually=True)
+
+    def extras(self, x: Shape) -> int:
+        return x.channels if self.affine else 0
+
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (x.channels,)} if self.affine else {}
+
+
 @layer("instancenorm")
 class InstanceNorm(Normalisation):
     """Statistics of one example's channel over its positions (Ulyanov et al. 2016)."""

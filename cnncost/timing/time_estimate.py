@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnncost.costs import LayerCount
     from cnncost.network import Network
 
-UNFITTED = ("attention", "locally_connected", "matmul")
+UNFITTED = ("attention", "locally_connected", "matmul", "lstm", "gru", "rnn", "embedding")
 """Layer types that no network of the published fits has."""
 
 

@@ -26,7 +26,7 @@ SCALARS = 16
 """How many bytes a peak may differ besides: single numbers are tensors while PyTorch works with
 them (a loss and its gradient, the constants of a local response norm)."""
 
-TURNING = ("permute", "linear", "layernorm", "slice", "crop")
+TURNING = ("permute", "linear", "layernorm", "rmsnorm", "slice", "crop")
 """The layer types that may give maps other strides in PyTorch than those of their shape."""
 
 LAYOUT = "PyTorch's strides of turned or sliced maps are not modelled"

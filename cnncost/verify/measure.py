@@ -51,7 +51,7 @@ def measure_network(
     torch.manual_seed(0)
     tell("building")
     model = build_network(code).to(find_torch_dtype(dtype))
-    data = [torch.randn(batch, *dims, dtype=find_torch_dtype(dtype)) for dims in inputs]
+    data = _draw_inputs(model, [(batch, *dims) for dims in inputs], dtype)
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
@@ -91,7 +91,7 @@ def measure_forward(
 
     torch.manual_seed(0)
     model = build_network(code).to(find_torch_dtype(dtype))
-    data = [torch.randn(batch, *dims, dtype=find_torch_dtype(dtype)) for dims in inputs]
+    data = _draw_inputs(model, [(batch, *dims) for dims in inputs], dtype)
     parameters = list(model.parameters())
     model.eval()
     with torch.no_grad():
@@ -110,6 +110,15 @@ def build_network(code: str) -> Any:  # Any: torch.nn.Module, which is not impor
     exec(compile(code, "<exported>", "exec"), names)
     classes = [value for value in names.values() if isinstance(value, type)]
     return classes[-1]()
+
+
+def _draw_inputs(model: Any, shapes: Sequence[tuple[int, ...]], dtype: str) -> list[Any]:
+    """Draw random inputs. Any: torch's. Below 1 where an embedding takes them for indices: 0."""
+    import torch
+
+    looks_up = any(isinstance(module, torch.nn.Embedding) for module in model.modules())
+    draw = torch.rand if looks_up else torch.randn
+    return [draw(*shape, dtype=find_torch_dtype(dtype)) for shape in shapes]
 
 
 def find_torch_dtype(dtype: str) -> Any:  # Any: torch.dtype
@@ -137,6 +146,17 @@ def _make_targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
 
 
+def _step_by_step(model: Any) -> Any:  # Any: torch's
+    """Return a context in which recurrent layers are products that PyTorch's counter sees, not one
+    call of oneDNN, of which it knows nothing."""
+    from contextlib import nullcontext
+
+    import torch
+
+    recurrent = any(isinstance(module, torch.nn.RNNBase) for module in model.modules())
+    return torch.backends.mkldnn.flags(enabled=False) if recurrent else nullcontext()
+
+
 def connections_of(
     model: Any,  # Any: torch's, and so below
     data: list[Any],
@@ -145,6 +165,12 @@ def connections_of(
     train: bool = True,
 ) -> tuple[int, int]:
     """Count the multiply-accumulates of both passes by PyTorch's counter: half of its FLOPs."""
+    with _step_by_step(model):
+        return _count_passes(model, data, batch, train=train)
+
+
+def _count_passes(model: Any, data: list[Any], batch: int, *, train: bool) -> tuple[int, int]:
+    # Any: torch's
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 

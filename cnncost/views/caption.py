@@ -43,6 +43,10 @@ def list_remarks(report: Report) -> list[str]:
         lines.append(typed)
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
+    if any(row.word in ("lstm", "gru", "rnn") for row in report.layers):
+        lines.append(
+            "A recurrent layer's products of gates and states, which use no weight, do not count."
+        )
     if any(row.word == "matmul" for row in report.layers):
         lines.append("A matmul multiplies activations: it has connections, but no weights.")
     frozen = totals.parameters - totals.trainable_parameters

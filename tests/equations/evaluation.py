@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from cnncost.errors import CnncostError
-from equations import maps, pools
+from equations import maps, pools, shifts
 from equations.printed import Line, Node, read_equations
 from equations.slopes import SLOPES
 
@@ -40,9 +40,12 @@ def evaluate(
         CnncostError: a line cannot be read, has an opaque layer, or a value is missing.
     """
     work = _Work(_plain(activations), _plain(parameters), _plain(gradients))
-    for line in read_equations(text):
-        if BAR in line.left or _is_intermediate(line.left):
-            work.add(line)
+    # What the forward pass has worked out comes first; activations are given.
+    lines = [
+        line for line in read_equations(text) if BAR in line.left or _is_intermediate(line.left)
+    ]
+    for half in (False, True):
+        work.add_all([line for line in lines if (BAR in line.left) is half])
     return work.found
 
 
@@ -91,6 +94,31 @@ class _Work:
         self.values = {name: value[None] for name, value in parameters.items()}
         self.values |= activations | gradients
         self.found: dict[str, Tensor] = {}
+        self.shifts = False
+        """Whether a line reads a symbol one position earlier or later, which may be its own."""
+
+    def add_all(self, lines: Sequence[Line]) -> None:
+        """Evaluate lines; each round has one column more of what reads the column before."""
+        while self._change(lines) and self.shifts:
+            pass
+
+    def _change(self, lines: Sequence[Line]) -> bool:
+        """Evaluate all lines once; whether a value is another than before."""
+        before = dict(self.found)
+        for line in lines:
+            self.add(line)
+        same = [self.found[key].shape == v.shape and bool((self.found[key] == v).all())
+                for key, v in before.items()]  # fmt: skip
+        return len(same) < len(self.found) or not all(same)
+
+    def shifted(self, word: str, right: Node) -> Tensor:
+        """A map one position on, or back; nothing if it is not worked out yet."""
+        names = list(shifts.symbols(right))
+        self.shifts = True
+        if any(name not in self.values for name in names):
+            base = self.values.get(names[0].replace(BAR, ""))
+            return shifts.NOTHING() if base is None else base * 0
+        return shifts.shift(self.value(right, None), word)
 
     def add(self, line: Line) -> None:
         """Evaluate a line and remember it, in the shape of what it is the gradient by."""
@@ -135,6 +163,8 @@ class _Work:
         left, right = node.operands
         turned = left.kind == "transpose"
         inner = left.operands[0] if turned else left
+        if inner.kind == "matrix" and inner.text in shifts.WORDS:
+            return self.shifted(inner.text, right)
         if inner.kind == "matrix":
             return self.mapped(inner, self.value(right, None), shape, turned=turned)
         if inner.kind == "slope":
@@ -145,12 +175,14 @@ class _Work:
         value = self.value(right, shape)
         if inner.kind == "number":
             return self.value(inner, None) * value
+        if shifts.is_nothing(value):
+            return value
         matrix = self.value(inner, None)[0]
         return maps.columns(matrix.T if turned else matrix, value)
 
     def mapped(self, node: Node, value: Tensor, shape: Shape | None, *, turned: bool) -> Tensor:
         key = node.text + ("ᵀ" if turned else "")
-        table: dict[str, maps.Map] = {**maps.MAPS, **pools.MAPS}
+        table: dict[str, maps.Map] = {**maps.MAPS, **pools.MAPS, **shifts.MAPS}
         return table[key](value, node.options, shape or ())
 
     def outer(self, left: Node, right: Node, shape: Shape | None) -> Tensor:
@@ -208,6 +240,10 @@ class _Work:
     def call(self, node: Node, shape: Shape | None) -> Tensor:
         if node.text == "unknown":
             raise CnncostError("nobody knows the gradient of an opaque layer")
+        if node.text == "concat":
+            return shifts.join([self.value(operand, None) for operand in node.operands])
+        if node.text == "onehot":
+            return shifts.onehot(self.value(node.operands[0], None), int(node.options))
         return _CALLS[node.text](self.value(node.operands[0], None))
 
     def slope(self, node: Node, shape: Shape | None) -> Tensor:
@@ -232,6 +268,9 @@ _CALLS: dict[str, Callable[[Tensor], Tensor]] = {
     "vec": lambda x: x.flatten(1),
     "exp": lambda x: x.exp(),
     "softmax": lambda x: x.softmax(1),
+    "sigmoid": lambda x: x.sigmoid(),
+    "tanh": lambda x: x.tanh(),
+    "relu": lambda x: x.relu(),
 }
 
 _KINDS: dict[str, Callable[[_Work, Node, Shape | None], Tensor]] = {

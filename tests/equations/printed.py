@@ -15,7 +15,7 @@ LINE = re.compile(r"^  (?P<left>\S+) = (?P<right>.+?)(?:  +[\d,?]+)?$", re.MULTI
 TOKEN = re.compile(
     r"""(?P<axes>(?:Σ|mean|std)[ₙᵢₚ]*(?:\[g=\d+\])?(?=[ ]))
     |(?P<word>[a-z]{2}[a-z0-9_]*′?(?:\[[^\]\s]*\])?)
-    |(?P<symbol>[A-Za-zγβσ][\u0304\u0302]?[QKVO]?(?:_[A-Za-z0-9_.]+)?(?:\[\d+:\d+\])?)
+    |(?P<symbol>[A-Za-zγβσ][\u0304\u0302]?[A-Z]?(?:_[A-Za-z0-9_.]+)?(?:\[\d+:\d+\])?)
     |(?P<number>√?\d+(?:\.\d+)?)
     |(?P<window>[∗⋆·](?:\[[^\]]*\])?)
     |(?P<call>(?<=[^\s(])\()

@@ -7,7 +7,7 @@ number is the length of a set or of a list. Arguments are those of a spec, as wr
 
 from __future__ import annotations
 
-from oracle import weighted, weightless  # noqa: F401  they register themselves
+from oracle import recurrent, weighted, weightless  # noqa: F401  they register themselves
 from oracle.tally import ORACLES, Arguments, Counted, Dims
 
 

@@ -137,17 +137,21 @@ def attention(inputs: list[Dims], arguments: Arguments) -> Counted:
     (dims,) = inputs
     width = arguments.get("dim", dims[0])
     heads = arguments["attention"]
+    few, biased = arguments.get("kv_heads", heads), arguments.get("bias", True)
+    narrow = len([unit for group in dealt(width, heads)[:few] for unit in group])
     units = list(unit_ids(dims))
     places = sorted({unit[1:] for unit in units})
     weights, biases, uses, bias_uses = set(), set(), 0, 0
     for place in places:
         for role, reads, gives in [
-            *((role, dims[0], width) for role in ("query", "key", "value")),
+            ("query", dims[0], width),
+            *((role, dims[0], narrow) for role in ("key", "value")),
             ("out", width, dims[0]),
         ]:
             for made in range(gives):
-                biases.add((role, made))
-                bias_uses += 1
+                if biased:
+                    biases.add((role, made))
+                    bias_uses += 1
                 for read in range(reads):
                     weights.add((role, read, made))
                     uses += 1

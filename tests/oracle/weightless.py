@@ -52,6 +52,24 @@ def norm(inputs: list[Dims], arguments: Arguments) -> Counted:
     return of_units(units, len(learned) if arguments.get("affine", True) else 0)
 
 
+@oracle("rmsnorm")
+def rmsnorm(inputs: list[Dims], arguments: Arguments) -> Counted:
+    (dims,) = inputs
+    units = list(unit_ids(dims))
+    return of_units(
+        units, len({unit[0] for unit in units} if arguments.get("affine", True) else ())
+    )
+
+
+@oracle("position_embedding")
+def position_embedding(inputs: list[Dims], arguments: Arguments) -> Counted:
+    (dims,) = inputs
+    units = list(unit_ids(dims))
+    places = [*{unit[1:] for unit in units}]
+    rows = range(arguments.get("position_embedding") or len(places))
+    return of_units(units, len([(row, c) for row in rows for c in range(dims[0])]))
+
+
 @oracle("prelu", "scale")
 def factor_a_channel(inputs: list[Dims], arguments: Arguments) -> Counted:
     (dims,) = inputs

@@ -65,7 +65,7 @@ def agrees(network: Network, folder: Path) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "swin_t"])
+@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n not in ("gpt2", "swin_t")])
 def test_bundled_networks(name: str, tmp_path: Path) -> None:
     with keras.device("meta"):  # without memory for weights: VGG-16 has half a gigabyte
         agrees(cnncost.load(name).network, tmp_path)
@@ -126,6 +126,13 @@ CASES = [
     (MAP, "{upsample: 2, mode: bilinear}"), (MAP, "{upsample, size: [7, 9]}"),
     (MAP, "{upsample, size: [7, 9], mode: bilinear}"),
     (MAP, "{scale}"), ("[18]", "{scale, shared: true}"),
+    (SIGNAL, "{lstm: 4, layers: 2, bidirectional: true, single_bias: true}"),
+    (SIGNAL, "{lstm: 4, bias: false, last: true, bidirectional: true}"),
+    (SIGNAL, "{gru: 4, layers: 3}"), (SIGNAL, "{gru: 4, single_bias: true, last: true}"),
+    (SIGNAL, "{rnn: 4, activation: relu, single_bias: true}"),
+    ("[18]", "{embedding: 5, vocabulary: 7}"), (SIGNAL, "{position_embedding: 32}"),
+    (MAP, "{rmsnorm}"), (SIGNAL, "{attention: 4, dim: 8, kv_heads: 2}"),
+    (SIGNAL, "{attention: 2, bias: false}"),
     (MAP, "{attention: 2, dim: 8}"), (SIGNAL, "{attention: 3, dim: 6}"),
 ]  # fmt: skip
 

@@ -24,6 +24,14 @@ NORMS = [
         {"s": (3, 1, 1), "b": (3, 1, 1)},
     ),
     Case(
+        "rmsnorm",
+        (1, 7, 3),
+        "y = RMSNormalization (x, s)",
+        "{permute: [2, 1]}\nrmsnorm\n{permute: [2, 1]}",
+        {"s": (3,)},
+        opset=23,
+    ),
+    Case(
         "instancenorm",
         (1, 3, 8, 9),
         "y = InstanceNormalization (x, s, b)",

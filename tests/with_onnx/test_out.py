@@ -42,8 +42,10 @@ def run(data: bytes, network: Network) -> list[tuple[int, ...]]:
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    looks_up = any(node.layer.word == "embedding" for node in network.layers)
     feed = {
         node.name: np.random.default_rng(0).standard_normal((1, *node.output.dims), "float32")
+        * (0 if looks_up else 1)
         for node in network.inputs
     }
     made = session.run(None, feed)
@@ -76,7 +78,11 @@ def test_each_layer_type(word: str, tmp_path: Path) -> None:
         assert outputs(back.network) == outputs(spec.network), (case.text, back.text.text)
         channels, *extents = case.inputs[0]
         if channels > 1 and (word not in UNLIKE or (word == "attention" and prod(extents) > 1)):
-            assert totals(back) == totals(spec), (case.text, back.text.text)
+            several = case.arguments.get("layers", 1) > 1 or {"kv_heads", "bias"} & {
+                *case.arguments
+            }
+            kept = slice(1 if several and word not in ALONE else 0, None)
+            assert totals(back)[kept] == totals(spec)[kept], (case.text, back.text.text)
 
     check()
 
@@ -99,13 +105,18 @@ def test_a_window_larger_than_the_map(shape: str, line: str, tmp_path: Path) -> 
     assert outputs(back.network) == outputs(spec.network)
 
 
-UNLIKE = ("scale", "attention")
-"""A scale of the input itself is read as the input's standardisation; and attention over one
-position as what it is, dense layers."""
+ALONE = ("conv", "depthwise_conv", "conv_transpose", "dense", "linear")
+UNLIKE = ("scale", "position_embedding", "attention")
+"""A scale or a table of positions of the input itself is read as the input's standardisation; and
+attention over one position as what it is, dense layers. The layers of a recurrent one come back as
+lines, each with units of its own."""
 
 
 def runs(case: Case) -> bool:
-    """onnxruntime takes odd sizes for lrn, and no output padding beyond the stride."""
+    """onnxruntime takes odd sizes for lrn, and no output padding beyond the stride; a projection
+    is refused."""
+    if case.arguments.get("projection"):
+        return False
     if case.word == "lrn":
         return bool(case.arguments["lrn"] % 2)
     stride, padding = (

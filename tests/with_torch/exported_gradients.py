@@ -121,7 +121,7 @@ class _ExportedRun:
         module = self.model.get_submodule(self.modules[owned.node.index])
         maps = getattr(module, "maps", None)
         if maps is None or owned.tensor != "weight":
-            return tensor.chunk(owned.parts)[owned.part]
+            return tensor.split(owned.sizes)[owned.part] if owned.sizes else tensor
         channels = owned.node.inputs[0].channels
         rows = [i for i, seen in enumerate(maps) for _ in seen]
         columns = [j for seen in maps for j in seen]

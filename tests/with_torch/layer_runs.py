@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
+from recurrent_runs import RECURRENT_RUNS
 from torch import Tensor
 from torch.nn import functional
 
@@ -205,10 +206,6 @@ def crop(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.pad(x, [-n for n in _flat_pads(get(node, "amount"))])
 
 
-def sliced(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return x[:, slice(*get(node, "span"))]
-
-
 def channel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
     return functional.channel_shuffle(x[..., None], get(node, "groups"))[..., 0]
 
@@ -237,17 +234,6 @@ def upsample(run: Forward, node: Node, x: Tensor) -> Tensor:
     linear_mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
     mode = "nearest" if get(node, "mode") == "nearest" else linear_mode
     return functional.interpolate(x, size=node.output.extents, mode=mode)
-
-
-def attention(run: Forward, node: Node, x: Tensor) -> Tensor:
-    """PyTorch's scaled dot product, on projections of its multi-head module's layout."""
-    own, heads = run.parameters[node.index], get(node, "heads")
-    rows = x.flatten(2).transpose(1, 2)
-    projected = functional.linear(rows, own["in_proj_weight"], own["in_proj_bias"])
-    q, k, v = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in projected.chunk(3, 2))
-    heard = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-    y = functional.linear(heard, own["out_proj.weight"], own["out_proj.bias"])
-    return y.transpose(1, 2).reshape(x.shape)
 
 
 def mul(run: Forward, node: Node, *xs: Tensor) -> Tensor:
@@ -310,12 +296,12 @@ RUNS: dict[str, Run] = {
     "permute": permute,
     "pad": pad,
     "crop": crop,
-    "slice": sliced,
+    "slice": lambda run, node, x: x[:, slice(*get(node, "span"))],
     "channel_shuffle": channel_shuffle,
     "pixel_shuffle": pixel_shuffle,
     "space_to_depth": space_to_depth,
     "upsample": upsample,
-    "attention": attention,
+    **RECURRENT_RUNS,
     "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
     "mul": mul,
     "matmul": matmul,

@@ -15,7 +15,7 @@ from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.study.backward.backward_pass import BackwardPass, derive_equations
 from cnncost.study.backward.equation_values import EquationValues
-from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
 from cnncost.study.backward.symbol_sizes import find_mask
 
 TOLERANCE = 1e-7
@@ -40,10 +40,15 @@ def compare(network: Network) -> None:
     )
     theirs = dict(zip([*tensors, *parts], gradients, strict=True))
     for p in found.parameters:
-        theirs[p.symbol] = theirs[p.symbol].chunk(p.parts)[p.part][None]
+        theirs[p.symbol] = _part_of(theirs[p.symbol], p)[None]
     for symbol, gradient in theirs.items():
         if symbol.bar in values.tensors:
             close(str(symbol.bar), values.tensors[symbol.bar], gradient)
+
+
+def _part_of(tensor: Tensor, owned: ParameterSymbol) -> Tensor:
+    """The rows of a tensor that a symbol stands for."""
+    return tensor.split(list(owned.sizes))[owned.part] if owned.sizes else tensor
 
 
 def give_numbers(values: EquationValues, found: BackwardPass, run: Forward) -> dict[int, Tensor]:
@@ -51,7 +56,7 @@ def give_numbers(values: EquationValues, found: BackwardPass, run: Forward) -> d
     for node in found.network.inputs:
         values.tensors[found.values[node.index]] = run.values[node.index].detach().numpy()
     for p in found.parameters:
-        tensor = run.parameters[p.node.index][p.tensor].detach().chunk(p.parts)[p.part]
+        tensor = _part_of(run.parameters[p.node.index][p.tensor].detach(), p)
         mask = find_mask(p)
         kernel = 1.0 if mask is None else values.tensors[mask]
         values.tensors[p.symbol] = tensor.numpy()[None] * kernel

@@ -28,7 +28,7 @@ SINGLE = 1e-7
 
 
 def part(tensor: Tensor, parameter: ParameterSymbol) -> Tensor:
-    return tensor.chunk(parameter.parts)[parameter.part]
+    return tensor.split(parameter.sizes)[parameter.part] if parameter.sizes else tensor
 
 
 def value(run: Forward, parameter: ParameterSymbol) -> Tensor:

@@ -17,7 +17,7 @@ ATTENTIVE = ("detr_encoder", "vit_b16")
 products, with units and kept bytes of their own."""
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "gpt2"])  # as vit_b16
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
     code = write_spec(spec, FORMATS["pytorch"]).decode()

@@ -204,7 +204,7 @@ def _same(spec: Spec) -> None:
     assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "gpt2"])  # it is large
 def test_parameters_and_output_are_the_flat_codes(name: str) -> None:
     spec = _small(name)
     if write(spec).decode() == pytorch_code(spec.network):

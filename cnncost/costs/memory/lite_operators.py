@@ -37,7 +37,8 @@ _UNLIKE = (
         "instancenorm",
     ),
     *("adaptive_maxpool", "gelu", "mish", "softplus", "logsoftmax", "channel_shuffle"),
-    *("hardsigmoid", "selu", "step"),
+    *("hardsigmoid", "selu", "step", "lstm", "gru", "rnn", "embedding"),
+    *("rmsnorm", "position_embedding"),
 )
 """The layer types without one operator of TensorFlow Lite Micro: they become several ones, whose
 buffers are not known here."""

@@ -13,6 +13,7 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from cnncost.layers.attention import Attention
     from cnncost.layers.normalisation import GroupNorm, InstanceNorm, Lrn
+    from cnncost.layers.recurrent import Recurrent
 
 
 # Operations that layers stand for, measured. The temporaries of a backward pass are what PyTorch
@@ -99,6 +100,10 @@ def _statistics_of_positions(node: Node, batch: int, size: int) -> int:
     return 2 * size * batch * _input_shape(node).positions
 
 
+def _root_of_positions(node: Node, batch: int, size: int) -> int:
+    return size * batch * _input_shape(node).positions
+
+
 def _statistics_of_groups(node: Node[GroupNorm], batch: int, size: int) -> int:
     return 2 * size * batch * node.layer.groups
 
@@ -152,11 +157,59 @@ def _mask_of_examples(node: Node, batch: int, size: int) -> int:
 
 def _attention_kept(node: Node[Attention], batch: int, size: int) -> int:
     # Queries, keys, values and the context, and a log-sum-exp a head and position.
-    width = 4 * node.layer.dim + node.layer.heads
+    width = node.layer.inner_dim + node.layer.dim + node.layer.heads
     return size * batch * _input_shape(node).positions * width
 
 
+def _states_of_layer(node: Node[Recurrent], batch: int, size: int) -> int:
+    layer = node.layer
+    return size * batch * layer.directions * layer.state * _input_shape(node).positions
+
+
+def _states_kept(node: Node[Recurrent], batch: int, size: int) -> int:
+    """Count the bytes of all layers' states but the last one's, which are the output, unless that
+    is one state alone."""
+    own = node.layer.layers if node.layer.last else node.layer.layers - 1
+    return own * _states_of_layer(node, batch, size)
+
+
+def _states_at_work(node: Node[Recurrent], batch: int, size: int) -> int:
+    # While a layer runs, those of the one before are alive, and its own.
+    alive = min(node.layer.layers, 2) if node.layer.last else min(node.layer.layers, 2) - 1
+    return alive * _states_of_layer(node, batch, size)
+
+
+def _gates_of_step(node: Node[Recurrent], batch: int, size: int) -> int:
+    # At a position, for one direction of a layer: lstm its four gates, cell and the cell's tanh,
+    # gru its three and the product that is reset; rnn's one gate is its state.
+    each = {"lstm": 6, "gru": 4}.get(node.layer.word, 0)
+    return size * batch * each * node.layer.hidden
+
+
+def _recurrent_kept(node: Node[Recurrent], batch: int, size: int) -> int:
+    steps = node.layer.directions * node.layer.layers * _input_shape(node).positions
+    return steps * _gates_of_step(node, batch, size) + _states_kept(node, batch, size)
+
+
+def _released_lanes(node: Node[Recurrent], batch: int, size: int) -> int:
+    # When the gradients of all its weights are there, what is kept of one direction of its first
+    # layer is left, but for a step.
+    left = (_input_shape(node).positions - 1) * _gates_of_step(node, batch, size)
+    return left - _recurrent_kept(node, batch, size)
+
+
+def _kept_indices(node: Node, batch: int, size: int) -> int:
+    return INDEX * batch * _input_shape(node).units
+
+
 _WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
+_RECURRENT = Traits(
+    Keep.INPUT_FOR_WEIGHTS,
+    extra=_recurrent_kept,
+    scratch=_states_at_work,
+    scratch_backward=_released_lanes,
+    measured=False,
+)
 _BY_INPUT = Traits(Keep.INPUT)
 _CLONING = Traits(Keep.INPUT, clones=True)
 _BY_OUTPUT = Traits(Keep.OUTPUT)
@@ -179,6 +232,7 @@ TRAITS: dict[str, Traits] = {
     "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_statistics_of_positions, turned=True),
+    "rmsnorm": Traits(Keep.INPUT, extra=_root_of_positions, turned=True, measured=False),
     "groupnorm": Traits(Keep.INPUT, extra=_statistics_of_groups),
     "instancenorm": Traits(Keep.INPUT, extra=_statistics_of_instances, turned=True),
     "lrn": Traits(
@@ -211,6 +265,9 @@ TRAITS: dict[str, Traits] = {
     "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_units),
     "drop_path": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_examples),
     "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention_kept, measured=False),
+    **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
+    "embedding": Traits(extra=_kept_indices, measured=False),
+    "position_embedding": Traits(grad=Grad.ALIAS, measured=False),
     "opaque": Traits(measured=False),
 }
 

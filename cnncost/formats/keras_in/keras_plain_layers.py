@@ -70,19 +70,16 @@ def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     _require_channel_axis(k, layer, x)
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     if read_flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
-        scale, shift = True, False
+        return k.emit_layer(layer, "rmsnorm", [x])
     made = k.emit_layer(layer, "layernorm", [x], affine=scale and shift)
     return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
 
 
 def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
+    """RMSNormalization over the channels."""
     (x,) = reads
     _require_channel_axis(k, layer, x)
-    k.notes.add_stand_in("RMSNormalization", "layernorm and scale")
-    return _emit_half_affine(
-        k, layer, k.emit_layer(layer, "layernorm", [x], affine=False), scale=True, shift=False
-    )
+    return k.emit_layer(layer, "rmsnorm", [x])
 
 
 def emit_groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
@@ -200,11 +197,28 @@ def emit_attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     x = reads[0]
     heads, key = read_integer(layer, "num_heads"), read_integer(layer, "key_dim")
     values = layer.config.get("value_dim") or key
-    plain = read_flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
+    plain = layer.config.get("output_shape") is None
     if set(reads) != {x} or values != key or not plain or len(x.seen) < 2:
         raise Inexpressible("attention between two sequences, or of other widths")
     _require_channels_last(k, layer)
-    return k.emit_layer(layer, "attention", [x], heads=heads, dim=heads * key)
+    bias = read_flag(layer, "use_bias", usually=True)
+    return k.emit_layer(layer, "attention", [x], heads=heads, dim=heads * key, bias=bias)
+
+
+def emit_grouped_attention(
+    k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+) -> KerasTensor:
+    """GroupQueryAttention of a sequence with itself."""
+    x = reads[0]
+    if set(reads) != {x} or len(x.seen) < 2:
+        raise Inexpressible("attention between two sequences")
+    _require_channels_last(k, layer)
+    heads, each = read_integer(layer, "num_query_heads"), read_integer(layer, "head_dim")
+    return k.emit_layer(
+        layer, "attention", [x], heads=heads, dim=heads * each,
+        kv_heads=read_integer(layer, "num_key_value_heads"),
+        bias=read_flag(layer, "use_bias", usually=True),
+    )  # fmt: skip
 
 
 WHOLE = slice(None)

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible, one_or_all
-from cnncost.formats.keras_in import keras_activations, keras_plain_layers, keras_windows
+from cnncost.formats.keras_in import (
+    keras_activations,
+    keras_plain_layers,
+    keras_recurrent,
+    keras_windows,
+)
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
     KerasTensor,
@@ -66,6 +71,11 @@ RULES: dict[str, Rule] = {
     "Multiply": keras_plain_layers.join_rule("mul"),
     "Concatenate": keras_plain_layers.emit_concat,
     "MultiHeadAttention": keras_plain_layers.emit_attention,
+    "GroupQueryAttention": keras_plain_layers.emit_grouped_attention,
+    "GroupedQueryAttention": keras_plain_layers.emit_grouped_attention,
+    **dict.fromkeys(keras_recurrent.WORDS, keras_recurrent.emit_recurrent),
+    "Bidirectional": keras_recurrent.emit_bidirectional,
+    "Embedding": keras_recurrent.emit_embedding,
     "LayerScale": keras_plain_layers.emit_layer_scale,
     "Activation": keras_activations.emit_activation,
     "ReLU": keras_activations.emit_relu,
@@ -93,7 +103,8 @@ RULES: dict[str, Rule] = {
 
 SEVERAL = frozenset(
     ("Add", "CustomScaleLayer", "Subtract", "Average", "Maximum", "Minimum", "Multiply",
-     "Concatenate", "MultiHeadAttention", "Product")
+     "Concatenate", "MultiHeadAttention",
+     "GroupQueryAttention", "GroupedQueryAttention", "Product")
 )  # fmt: skip
 """The classes that may read more than one tensor."""
 
@@ -156,6 +167,12 @@ def _block_rule(word: str) -> Rule:
     return emit_blocks
 
 
+def _emit_position_embedding(
+    k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+) -> KerasTensor:
+    return k.emit_layer(layer, "position_embedding", reads, length=read_integer(layer, "length"))
+
+
 def _emit_product(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     return k.emit_layer(layer, "matmul", reads)
 
@@ -175,6 +192,7 @@ OWN_RULES: dict[str, Rule] = {
     "PixelShuffle": _block_rule("pixel_shuffle"),
     "SpaceToDepth": _block_rule("space_to_depth"),
     "Product": _emit_product,
+    "PositionEmbedding": _emit_position_embedding,
 }
 """The rule of each class of `keras_out.classes`; another class of that name that has not its
 arguments stays unknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_out import keras_window_calls
+from cnncost.formats.keras_out import keras_recurrent_calls, keras_window_calls
 from cnncost.formats.keras_out.keras_calls import (
     KerasCallStep,
     Piece,
@@ -65,6 +65,12 @@ def _norm_writer(head: str, *arguments: str) -> Writer:
         return (KerasCallStep(f"layers.{head}", (*arguments, *plain)),)
 
     return write_norm
+
+
+def _write_rmsnorm(node: Node[normalisation.RmsNorm]) -> Piece:
+    if not node.layer.affine:
+        raise keras_refusal(node, "layers.RMSNormalization learns factors", "affine: true")
+    return (KerasCallStep("layers.RMSNormalization"),)
 
 
 def _write_groupnorm(node: Node[normalisation.GroupNorm]) -> Piece:
@@ -180,8 +186,12 @@ def _write_matmul(node: Node[joins.MatMul]) -> Piece:
 def _write_attention(node: Node[attention.Attention]) -> Piece:
     """Write attention over a sequence; a map's positions are reshaped into one."""
     x, heads = node.inputs[0], node.layer.heads
-    given = (str(heads), str(node.layer.dim // heads))
+    bias = write_options(use_bias=(str(node.layer.bias), "True"))
+    given = (str(heads), str(node.layer.dim // heads), *bias)
     step = KerasCallStep("layers.MultiHeadAttention", given, twice=True)
+    if node.layer.kv_heads < heads:
+        given = (str(node.layer.dim // heads), str(heads), str(node.layer.kv_heads), *bias)
+        step = KerasCallStep("layers.GroupQueryAttention", given, twice=True)
     if count_axes(node) == 1:
         return (step,)
     line = KerasCallStep("layers.Reshape", (write_tuple((prod(x.extents), x.channels)),), "line")
@@ -210,10 +220,12 @@ def _refuse_unshared(node: Node) -> Piece:
 
 LAYERS: Writers = {
     **keras_window_calls.WRITERS,
+    **keras_recurrent_calls.WRITERS,
     "dense": _write_dense,
     "linear": _write_linear,
     "batchnorm": _norm_writer("BatchNormalization"),
     "layernorm": _norm_writer("LayerNormalization"),
+    "rmsnorm": _write_rmsnorm,
     "groupnorm": _write_groupnorm,
     "instancenorm": _norm_writer("GroupNormalization", "-1"),
     "lrn": _write_lrn,

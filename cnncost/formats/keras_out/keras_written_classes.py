@@ -90,6 +90,21 @@ class Scale(layers.Layer):
     def call(self, x):
         return x * self.factor
 ''',
+    "PositionEmbedding": '''
+class PositionEmbedding(layers.Layer):
+    """A learned vector per position, added to a map."""
+
+    def __init__(self, length, **kwargs):
+        super().__init__(**kwargs)
+        self.length = length
+
+    def build(self, shape):
+        self.table = self.add_weight((self.length, shape[-1]), name="table")
+
+    def call(self, x):
+        positions = math.prod(x.shape[1:-1])
+        return x + ops.reshape(self.table[:positions], x.shape[1:])
+''',
     "ChannelShuffle": '''
 class ChannelShuffle(layers.Layer):
     """Channels interleaved across groups."""

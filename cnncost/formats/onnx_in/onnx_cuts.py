@@ -179,7 +179,18 @@ def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
 def _emit_embedding(importer: OnnxImporter, step: OnnxNode) -> None:
     """Emit rows of a learned table by computed indices: the table's numbers are counted, and
     nothing is multiplied."""
-    table = importer.constants[step.inputs[0]].dims
+    item, indices = importer.constants[step.inputs[0]], importer.tensor_dims(step.inputs[1])
+    table, plain = item.dims, item.learned and prod(indices) == max(indices, default=0)
+    if len(table) == 2 and not step.attributes.get("axis", 0) and plain:
+        line = importer.emit_value(step.inputs[1]).reshape_to((prod(indices),))
+        made = importer.emit_layer(
+            step, "embedding", [importer.emit_views(step, line)],
+            learned=step.inputs[:1], dim=table[1], vocabulary=table[0],
+        )  # fmt: skip
+        importer.values[step.outputs[0]] = made.permute_axes((1, 0)).reshape_to(
+            (*indices, table[1])
+        )
+        return
     axis = step.attributes.get("axis", 0) % len(table)
     dims = (*table[:axis], *importer.tensor_dims(step.inputs[1]), *table[axis + 1 :])
     importer.emit_opaque(step, dims, "", step.inputs[:1])

@@ -36,6 +36,19 @@ def emit_layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     importer.values[step.outputs[0]] = back(_emit_affine(importer, step, "layernorm", name))
 
 
+def emit_rmsnorm(importer: OnnxImporter, step: OnnxNode) -> None:
+    """RMSNormalization over the last axis; over more there is no word."""
+    value = importer.emit_value(step.inputs[0])
+    rank = len(value.shape)
+    axis = step.attributes.get("axis", -1) % rank
+    if any(n != 1 for n in value.shape[axis : rank - 1]):
+        raise Inexpressible(f"a norm over {rank - axis} axes")
+    name, back = emit_as_channels(importer, step, step.inputs[0], rank - 1)
+    weights, _ = _find_learned(importer, step)
+    made = importer.emit_layer(step, "rmsnorm", [name], learned=weights, affine=bool(weights))
+    importer.values[step.outputs[0]] = back(made)
+
+
 def emit_instancenorm(importer: OnnxImporter, step: OnnxNode) -> None:
     """InstanceNormalization; over channels folded into groups it is a group norm."""
     value = importer.emit_value(step.inputs[0])
@@ -156,6 +169,7 @@ def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
 OPERATIONS = {
     "BatchNormalization": emit_batchnorm,
     "LayerNormalization": emit_layernorm,
+    "RMSNormalization": emit_rmsnorm,
     "InstanceNormalization": emit_instancenorm,
     "GroupNormalization": emit_groupnorm,
     "LRN": emit_lrn,

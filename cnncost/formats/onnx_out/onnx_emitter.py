@@ -77,11 +77,15 @@ class Emitter:
     def add_parameter(self, part: str, dims: Sequence[int], middle: float | None = None) -> str:
         """Add a learned tensor of the layer and return its name; one that is shared is added once.
 
-        Its numbers are random: scaled by the fan-in, or close to `middle`.
+        Its numbers are random: scaled by the fan-in, or close to `middle`. If its owner has it the
+        other way round, as an embedding has a linear layer's weights, it is turned.
         """
         name = f"{self.owner}.{part}"
         if name not in self.constants:
             self.constants[name] = self._random_tensor(name, tuple(dims), middle)
+        own = list(self.constants[name].dims)
+        if self.owner != self.layer and own != list(dims) and own == [*reversed(dims)]:
+            return self.add_step("Transpose", [name], perm=[1, 0])
         return name
 
     def add_channel_parameter(self, node: Node, part: str, middle: float, count: int = 0) -> str:

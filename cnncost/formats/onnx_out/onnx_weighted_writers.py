@@ -137,27 +137,47 @@ def _write_linear(emitter: Emitter, node: Node[Linear], x: list[str]) -> str:
 def _write_attention(emitter: Emitter, node: Node[Attention], x: list[str]) -> str:
     """Write one product each for queries, keys and values, their products head by head, and the
     output projection."""
-    shape, heads, dim = node.inputs[0], node.layer.heads, node.layer.dim
+    shape, layer = node.inputs[0], node.layer
+    heads, dim = layer.heads, layer.dim
     c, p, each = shape.channels, shape.positions, dim // heads
     rows = emitter.add_step("Reshape", [*x, emitter.add_integers([1, c, p])])
     tokens = emitter.add_step("Transpose", [rows], perm=[0, 2, 1])
     parts = {}
     for letter, perm in (("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])):
-        made = _write_projection(emitter, tokens, letter, (c, dim))
-        split = emitter.add_step("Reshape", [made, emitter.add_integers([1, p, heads, each])])
+        width = dim if letter == "q" else layer.kv_dim
+        made = _write_projection(emitter, tokens, letter, (c, width), bias=layer.bias)
+        split = emitter.add_step(
+            "Reshape", [made, emitter.add_integers([1, p, width // each, each])]
+        )
+        if width < dim:
+            split = _write_copies(
+                emitter, split, (p, layer.kv_heads, heads // layer.kv_heads, each)
+            )
         parts[letter] = emitter.add_step("Transpose", [split], perm=perm)
     scores = emitter.add_step("MatMul", [parts["q"], parts["k"]])
     scaled = emitter.add_step("Mul", [scores, emitter.add_number(each**-0.5)])
     seen = emitter.add_step("MatMul", [emitter.add_step("Softmax", [scaled], axis=-1), parts["v"]])
     together = emitter.add_step("Transpose", [seen], perm=[0, 2, 1, 3])
     context = emitter.add_step("Reshape", [together, emitter.add_integers([1, p, dim])])
-    out = _write_projection(emitter, context, "out", (dim, c))
+    out = _write_projection(emitter, context, "out", (dim, c), bias=layer.bias)
     turned = emitter.add_step("Transpose", [out], perm=[0, 2, 1])
     return emitter.add_step("Reshape", [turned, emitter.add_integers([1, *shape.dims])])
 
 
-def _write_projection(emitter: Emitter, x: str, part: str, sizes: tuple[int, int]) -> str:
+def _write_copies(emitter: Emitter, x: str, sizes: tuple[int, int, int, int]) -> str:
+    """Repeat each head of keys or values for the heads that read it."""
+    p, few, copies, each = sizes
+    column = emitter.add_step("Reshape", [x, emitter.add_integers([1, p, few, 1, each])])
+    wide = emitter.add_step("Expand", [column, emitter.add_integers([1, p, few, copies, each])])
+    return emitter.add_step("Reshape", [wide, emitter.add_integers([1, p, few * copies, each])])
+
+
+def _write_projection(
+    emitter: Emitter, x: str, part: str, sizes: tuple[int, int], *, bias: bool
+) -> str:
     product = emitter.add_step("MatMul", [x, emitter.add_parameter(f"{part}.weight", sizes)])
+    if not bias:
+        return product
     return emitter.add_step("Add", [product, emitter.add_parameter(f"{part}.bias", sizes[1:], 0.0)])
 
 

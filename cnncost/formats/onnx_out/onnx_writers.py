@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers
 from cnncost.formats.onnx_out.onnx_pooling_writers import POOLS, RESHAPING
+from cnncost.formats.onnx_out.onnx_recurrent_writers import WRITERS as RECURRENT
 from cnncost.formats.onnx_out.onnx_weighted_writers import NORMS, WEIGHTED
 from cnncost.network import Node
 
@@ -137,6 +138,7 @@ LAYERS: Writers = {
     **NORMS,
     **POINTWISE,
     **RESHAPING,
+    **RECURRENT,
     "opaque": _refuse_opaque,
     "locally_connected": _refuse_unshared,
 }

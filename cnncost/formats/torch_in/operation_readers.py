@@ -11,6 +11,7 @@ from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in import (
     matrix_products,
     torch_elementwise,
+    torch_recurrent,
     torch_units,
     torch_views,
     torch_windows,
@@ -82,18 +83,9 @@ def emit_comparison(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
     return emit_costless(b, call)
 
 
-def emit_embedding(b: TorchImporter, call: TorchCall) -> Value:
-    """Emit a layer that looks rows of a learned table up: the table's numbers are weights, there
-    are no connections."""
-    indices, table = call.arguments["indices"], call.arguments["weight"]
-    if not isinstance(indices, Value) or not isinstance(table, Constant):
-        return b.emit_moved(call, "embedding", call.read_values(), call.shape)
-    return b.emit_costed(call, "embedding", [indices], call.shape, 0, [table])
-
-
 def emit_recurrent(b: TorchImporter, call: TorchCall) -> Any:  # Any: several values
-    """Emit an lstm, gru or rnn; each of its matrices works once per step, and its steps are the
-    positions of the first result."""
+    """Emit an lstm, gru or rnn of another form than the layer types have. Each of its matrices
+    works once per step, and its steps are the positions of the first result."""
     learned = call.read_constants()
     given = call.arguments.get("params")
     matrices = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 2]
@@ -114,12 +106,15 @@ def _by_target(handler: Handler, *targets: str) -> dict[str, Handler]:
     return dict.fromkeys(targets, handler)
 
 
-COSTLESS = _by_target(emit_costless, *CHANGES, *MOVES, *SUMS, "max")
+COSTLESS = {
+    **_by_target(emit_costless, *CHANGES, *MOVES, *SUMS, "max"),
+    **_by_target(emit_recurrent, "lstm", "gru", "rnn_tanh", "rnn_relu"),
+}
 """What reads those without connections that have no word, or none for these arguments."""
 HANDLERS: dict[str, Handler] = {
     **_by_target(emit_comparison, "ge"),
-    **_by_target(emit_embedding, "embedding"),
-    **_by_target(emit_recurrent, "lstm", "gru", "rnn_tanh", "rnn_relu"),
+    **_by_target(torch_recurrent.emit_embedding, "embedding"),
+    **_by_target(torch_recurrent.emit_recurrent_layer, "lstm", "gru", "rnn_tanh", "rnn_relu"),
     **_by_target(torch_windows.emit_convolution, "conv1d", "conv2d", "conv3d", "convolution"),
     **_by_target(torch_windows.emit_convolution, *(f"conv_transpose{n}d" for n in "123")),
     **_by_target(matrix_products.emit_linear, "linear"),

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.graph import Op
-from cnncost.layers import Layer, layer_type, read_layer
+from cnncost.layers import FAMILIES, Layer, layer_type, read_layer
+from cnncost.network import may_share
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class Owners:
         if key is None:
             return False
         other, theirs = self._owner[key]
-        return other.word == op.word and costs.layer.tensor_shapes(
-            costs.x
-        ) == theirs.layer.tensor_shapes(theirs.x)
+        known = other.word != "opaque" and may_share(theirs.layer, costs.layer)
+        shapes, others = costs.layer.tensor_shapes(costs.x), theirs.layer.tensor_shapes(theirs.x)
+        return known and shapes == others
 
     def _is_free(self, name: str, place: StoragePlace) -> bool:
         if name in self._whole:
@@ -168,7 +169,7 @@ def _role_of(place: int, constant: Constant, layer: Layer | None) -> str:
     layer by its axes."""
     if layer is not None and not layer.counted:
         return "extras"
-    if layer is not None and layer.word == "opaque":
+    if layer is not None and layer.word in ("opaque", *FAMILIES["recurrent"]):
         return "biases" if len(constant.shape) == 1 else "weights"
     return ("weights", "biases")[place % 2]
 
@@ -181,7 +182,9 @@ def _opaque_operation(op: Op, costs: Costs, given: dict[str, Any], work: int) ->
     arguments |= {k: n for k, n in given.items() if n or k in ("weights", "biases", "trained")}
     if layer.known:
         arguments["connections"] = layer.connections(x, y) * layer.counted + work
-        if given["biases"] or layer.biases(x):
+        # How often an opaque layer uses biases of which it does not know is not known either.
+        counts_uses = layer.word != "opaque" or op.arguments.get("bias_connections") is not None
+        if counts_uses and (given["biases"] or layer.biases(x)):
             arguments["bias_connections"] = layer.bias_connections(x, y)
     elif not given["biases"]:
         del arguments["biases"]

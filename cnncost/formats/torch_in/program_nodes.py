@@ -67,7 +67,18 @@ def is_unsized(node: fx.Node) -> bool:
 
 def describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
     """Describe a node as a call, its arguments by name and replaced by what is known of them."""
-    return replace(describe_arguments(node, known), shapes=_result_shapes(node))
+    call = replace(describe_arguments(node, known), shapes=_result_shapes(node))
+    return replace(call, used=_used_results(node)) if len(call.shapes) > 1 else call
+
+
+def _used_results(node: fx.Node) -> tuple[int, ...]:
+    """Return which of several results the program reads."""
+    taken: dict[int, bool] = {}
+    for user in node.users:
+        place: Any = user.args[1] if len(user.args) > 1 else 0
+        if type(place) is int:
+            taken[place] = taken.get(place, False) or bool(user.users)
+    return tuple(place for place in sorted(taken) if taken[place])
 
 
 def describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:

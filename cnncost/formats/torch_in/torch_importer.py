@@ -34,6 +34,8 @@ class TorchCall:
     shapes: tuple[Shape, ...]
     """Of its results, with all axes."""
     inplace: bool = False
+    used: tuple[int, ...] = (0,)
+    """Which of its results are read."""
 
     @property
     def shape(self) -> Shape:

@@ -46,9 +46,15 @@ def emit_layer_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
 
 
 def emit_rms_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
-    """Emit a norm without means as a layer norm without biases."""
-    b.notes.add_stand_in("rms_norm", "layernorm")
-    return emit_layer_norm(b, call)
+    """Emit a norm without means over the last axes, which become its channels."""
+    x = b.emit_whole(call, call.arguments["input"])
+    rank = len(x.shape)
+    axes = list(range(rank - len(call.arguments["normalized_shape"]), rank))
+    weight = _learned_constant(call.arguments.get("weight"))
+    learned, given = ([weight], {}) if weight is not None else ([], {"affine": False})
+    seen = as_channels(x, axes)
+    made = b.emit_layer(call, "rmsnorm", [seen], seen.shape, learned=learned, **given)
+    return _with_statistics(call, from_channels(made, x.shape, axes))
 
 
 def _with_statistics(call: TorchCall, made: Value) -> Any:  # Any: as above

@@ -146,22 +146,44 @@ def _read_subsample(one: Called) -> Value:
 def _read_attention(one: Called) -> Value | None:
     """Self-attention over positions, which stand before the channels here."""
     own: Any = one.module  # torch.nn.MultiheadAttention, which is not imported here
-    plain = own.in_proj_weight is not None and own.in_proj_bias is not None
-    if not plain or not one.alone or own.bias_k is not None or own.add_zero_attn:
+    bias = own.in_proj_bias is not None
+    if own.in_proj_weight is None or not one.alone or own.bias_k is not None or own.add_zero_attn:
         return None
     shape = one.x.shape
     batch = 1 if len(shape) == 2 else shape[0 if own.batch_first else 1]
     if one.call.shape != shape or batch != 1:
         return None
-    learned = one.learned_parameters(
-        "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"
-    )
+    names = ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
+    learned = one.learned_parameters(*(n for n in names if bias or "bias" not in n))
+    given = {} if bias else {"bias": False}
     x = one.x.reshape_to((prod(shape[:-1]), shape[-1])).permute_axes((1, 0))
     made = one.builder.emit_layer(
         one.call, "attention", [x], x.shape,
-        learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim),
+        learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim), **given,
     )  # fmt: skip
     return made.permute_axes((1, 0)).reshape_to(shape)
+
+
+def _read_recurrence(one: Called) -> Value:
+    """A recurrent layer with one bias per gate, as our own PyTorch code writes it."""
+    own: Any = one.module  # its fields are the written class's
+    given = {
+        "layers": (own.layers, 1),
+        "bidirectional": (own.directions == 2, False),
+        "last": (own.last, False),
+        "projection": (own.projection, 0),
+        "activation": (own.activation, "tanh"),
+    }
+    other = {key: value for key, (value, usual) in given.items() if value != usual}
+    learned = one.learned_parameters(*(name for name, _ in own.named_parameters()))
+    return one.emit_layer(own.kind, learned, hidden=own.hidden, single_bias=True, **other)
+
+
+def _read_position_embedding(one: Called) -> Value:
+    """A learned vector per position, as our own PyTorch code writes it."""
+    own: Any = one.module  # its fields are the written class's
+    learned = one.learned_parameters("weight")
+    return one.emit_layer("position_embedding", learned, length=int(own.weight.shape[0]))
 
 
 def _drop_path(one: Called) -> Value:
@@ -176,6 +198,8 @@ READERS: dict[str, Reader] = {
     "MultiheadAttention": _read_attention,
     "MappedConv": _read_mapped_conv,
     "Subsample": _read_subsample,
+    "Recurrence": _read_recurrence,
+    "PositionEmbedding": _read_position_embedding,
 }
 """By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
 
@@ -188,5 +212,9 @@ FIELDS = {
     ),
     "MappedConv": ("maps", "options", "weight", "bias"),
     "Subsample": ("kernel", "weight", "bias"),
+    "PositionEmbedding": ("weight",),
+    "Recurrence": (
+        *("kind", "hidden", "layers", "directions", "projection", "last", "activation"),
+    ),
 }
 """What such a module has: another class of the same name has not all of it."""

@@ -27,7 +27,13 @@ _PLACES = {
     "nn.Dropout": ("rate",),
     "DropPath": ("rate",),
     "Scale": ("channels", "axes"),
+    **dict.fromkeys(("nn.LSTM", "nn.GRU", "nn.RNN"), ("channels", "units")),
+    "Recurrence": ("kind", "channels", "units"),
+    "nn.Embedding": ("vocabulary", "channels"),
     "Attention": ("channels", "dim", "heads"),
+    "GroupedAttention": ("channels", "dim", "heads", "kv_heads"),
+    "nn.RMSNorm": ("channels",),
+    "PositionEmbedding": ("length", "channels"),
 }
 """The names of a module's positional arguments, by the beginning of its class's name."""
 

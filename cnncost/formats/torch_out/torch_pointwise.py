@@ -41,6 +41,14 @@ def _write_layernorm(node: Node[normalisation.LayerNorm], inplace: bool) -> Code
     return CodePiece("nn.LayerNorm", (str(node.inputs[0].channels), *affine), call)
 
 
+def _write_rmsnorm(node: Node[normalisation.RmsNorm], inplace: bool) -> CodePiece:
+    affine = write_keywords(elementwise_affine=(str(node.layer.affine), "True"))
+    call = "{m}({x})"
+    if not node.inputs[0].is_vector:
+        call = "{m}({x}.movedim(1, -1)).movedim(-1, 1)"
+    return CodePiece("nn.RMSNorm", (str(node.inputs[0].channels), "eps=1e-05", *affine), call)
+
+
 def _write_groupnorm(node: Node[normalisation.GroupNorm], inplace: bool) -> CodePiece:
     affine = write_keywords(affine=(str(node.layer.affine), "True"))
     return CodePiece(
@@ -87,6 +95,7 @@ def _write_drop_path(node: Node[regularisation.DropPath], inplace: bool) -> Code
 POINTWISE: dict[str, Writer] = {
     "batchnorm": _norm_writer("BatchNorm"),
     "layernorm": _write_layernorm,
+    "rmsnorm": _write_rmsnorm,
     "groupnorm": _write_groupnorm,
     "instancenorm": _norm_writer("InstanceNorm"),
     "lrn": _write_lrn,

@@ -21,6 +21,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     write_keywords,
 )
 from cnncost.formats.torch_out.torch_pointwise import MOVES, POINTWISE
+from cnncost.formats.torch_out.torch_recurrent_writers import WRITERS as RECURRENT
 
 if TYPE_CHECKING:
     from cnncost.layers.attention import Attention
@@ -135,7 +136,11 @@ def _write_attention(node: Node[Attention], inplace: bool) -> CodePiece:
         str(node.layer.dim),
         str(node.layer.heads),
     )
-    return CodePiece("Attention", sizes, extra="Attention")
+    layer = node.layer
+    if layer.kv_heads == layer.heads and layer.bias:
+        return CodePiece("Attention", sizes, extra="Attention")
+    given = (*sizes, str(layer.kv_heads), *write_keywords(bias=(str(layer.bias), "True")))
+    return CodePiece("GroupedAttention", given, extra="GroupedAttention")
 
 
 WEIGHTED: dict[str, Writer] = {
@@ -230,5 +235,6 @@ WRITERS: dict[str, Writer] = {
     **POOLS,
     **POINTWISE,
     **MOVES,
+    **RECURRENT,
     "opaque": _refuse_opaque,
 }

@@ -133,6 +133,66 @@ class SpaceToDepth(nn.Module):
         grid = [2 + 2 * axis for axis in range(axes)]
         return x.permute(0, 1, *blocks, *grid).flatten(1, 1 + axes)
 ''',
+    "Recurrence": '''
+class Recurrence(nn.Module):
+    """A recurrent layer (lstm, gru or rnn) whose gates have one bias each, step by step."""
+
+    def __init__(
+        self, kind, channels, hidden, layers=1, directions=1, projection=0, last=False,
+        activation="tanh",
+    ):
+        super().__init__()
+        self.kind, self.hidden, self.layers, self.directions = kind, hidden, layers, directions
+        self.projection, self.last, self.activation = projection, last, activation
+        rows, state = {"lstm": 4, "gru": 3, "rnn": 1}[kind] * hidden, projection or hidden
+        for layer in range(layers):
+            sizes = {"weight_ih": (rows, channels), "weight_hh": (rows, state), "bias_ih": (rows,)}
+            if projection:
+                sizes["weight_hr"] = (projection, hidden)
+            for end in ("", "_reverse")[:directions]:
+                for name, size in sizes.items():
+                    weight = nn.Parameter(torch.empty(size).uniform_(-0.1, 0.1))
+                    self.register_parameter(f"{name}_l{layer}{end}", weight)
+            channels = directions * state
+
+    def forward(self, x):
+        rows = x.unbind(2)
+        for layer in range(self.layers):
+            made = [self.run(rows, f"_l{layer}")]
+            ends = made[0][-1]
+            if self.directions == 2:
+                made.append(self.run(rows[::-1], f"_l{layer}_reverse"))
+                ends = torch.cat([ends, made[1][-1]], dim=1)
+                made[1] = made[1][::-1]
+            rows = [torch.cat(pair, dim=1) for pair in zip(*made, strict=True)]
+        return ends if self.last else torch.stack(rows, dim=2)
+
+    def run(self, rows, part):
+        read, weight, bias = (
+            getattr(self, name + part) for name in ("weight_ih", "weight_hh", "bias_ih")
+        )
+        h = rows[0].new_zeros(rows[0].shape[0], weight.shape[1])
+        c = rows[0].new_zeros(rows[0].shape[0], self.hidden)
+        found = []
+        for x in rows:
+            h, c = self.step(F.linear(x, read, bias), weight, h, c)
+            if self.projection:
+                h = F.linear(h, getattr(self, "weight_hr" + part))
+            found.append(h)
+        return found
+
+    def step(self, seen, weight, h, c):
+        if self.kind == "rnn":
+            return getattr(torch, self.activation)(seen + F.linear(h, weight)), c
+        if self.kind == "lstm":
+            i, f, g, o = (seen + F.linear(h, weight)).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            return o.sigmoid() * c.tanh(), c
+        (xr, xz, xn), (ur, uz, un) = seen.chunk(3, 1), weight.chunk(3)
+        r, z = (xr + F.linear(h, ur)).sigmoid(), (xz + F.linear(h, uz)).sigmoid()
+        n = (xn + F.linear(r * h, un)).tanh()
+        return n + z * (h - n), c
+''',
     "Attention": '''
 class Attention(nn.Module):
     """Multi-head self-attention over the positions of a map."""
@@ -150,5 +210,42 @@ class Attention(nn.Module):
         y = F.scaled_dot_product_attention(query, key, value)
         y = self.out_proj(y.transpose(1, 2).flatten(2))
         return y.transpose(1, 2).reshape(x.shape)
+''',
+    "GroupedAttention": '''
+class GroupedAttention(nn.Module):
+    """Self-attention in which several heads may have their keys and values in common."""
+
+    def __init__(self, channels, dim, heads, kv_heads, bias=True):
+        super().__init__()
+        self.heads, self.kv_heads = heads, kv_heads
+        narrow = dim // heads * kv_heads
+        self.sizes = [dim, narrow, narrow]
+        self.in_proj = nn.Linear(channels, sum(self.sizes), bias=bias)
+        self.out_proj = nn.Linear(dim, channels, bias=bias)
+
+    def forward(self, x):
+        rows = self.in_proj(x.flatten(2).transpose(1, 2))
+        query, key, value = rows.split(self.sizes, dim=2)
+        query = query.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        copies = self.heads // self.kv_heads
+        key, value = (
+            part.unflatten(2, (self.kv_heads, -1)).transpose(1, 2).repeat_interleave(copies, dim=1)
+            for part in (key, value)
+        )
+        y = F.scaled_dot_product_attention(query, key, value)
+        y = self.out_proj(y.transpose(1, 2).flatten(2))
+        return y.transpose(1, 2).reshape(x.shape)
+''',
+    "PositionEmbedding": '''
+class PositionEmbedding(nn.Module):
+    """A learned vector per position, added to a map."""
+
+    def __init__(self, length, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(length, channels).normal_(std=0.02))
+
+    def forward(self, x):
+        rows = self.weight[: x[0, 0].numel()]
+        return x + rows.T.reshape(x.shape[1:])
 ''',
 }

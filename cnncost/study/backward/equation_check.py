@@ -9,8 +9,9 @@ from cnncost.errors import CnncostError
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.curves import CURVES
 from cnncost.study.backward.equation_values import EquationValues
-from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.gradient_expression import Expression, Symbol
 from cnncost.study.backward.index_form import CALLS
+from cnncost.study.backward.unit_maps import MAPS
 
 MOST = 2_000_000
 """The most connections of a network that is computed here."""
@@ -101,7 +102,8 @@ def _refuse(found: BackwardPass) -> None:
     for equation in found.forward:
         value, layer = equation.right, equation.node.layer
         word = layer.word if layer else ""
-        if value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS):
+        unknown = value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS)
+        if unknown or any(_is_unwritten(part) for part in value.walk()):
             raise CnncostError(
                 f"{equation.node.name}: {word} has no equation that --check could compute",
                 "check the other layers in a spec of their own",
@@ -114,6 +116,13 @@ def _refuse(found: BackwardPass) -> None:
             f"{network.name} has {used:,} connections, more than the {MOST:,} that --check takes",
             "give it a smaller --input, or check one layer in a spec of its own",
         )
+
+
+def _is_unwritten(part: Expression) -> bool:
+    """Whether a part has no formula of single numbers: steps through time, rows of a table."""
+    if part.kind == "operator":
+        return part.word not in MAPS
+    return part.kind == "call" and part.word == "onehot"
 
 
 def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:

@@ -3,10 +3,11 @@ and the symbol of each tensor of a network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
 
 
@@ -61,7 +62,7 @@ class Symbol(Expression):
 
     kind: str = "symbol"
     mark: str = ""
-    """A capital letter behind it: the Q of attention's WQ."""
+    """A capital letter behind it: the Q of attention's WQ, the gate of an lstm's WI."""
     of: str = ""
     """The layer's name; empty if the letter alone says which layer."""
     accent: str = ""
@@ -148,20 +149,28 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "subsample": ("w", "b"),
     "batchnorm": ("γ", "β"),
     "layernorm": ("γ", "β"),
+    "rmsnorm": ("γ",),
     "groupnorm": ("γ", "β"),
     "instancenorm": ("γ", "β"),
     "prelu": ("a",),
     "scale": ("γ",),
+    "lstm": (*(f"{letter}{gate}" for letter in "WUbc" for gate in "IFGO"), "P"),
+    "gru": tuple(f"{letter}{gate}" for letter in "WUbc" for gate in "RZN"),
+    "rnn": ("W", "U", "b", "c"),
+    "embedding": ("W",),
+    "position_embedding": ("P",),
     "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
 }
 """The letters of each layer type's parameters, in the order of `tensor_shapes`; a tensor may have
-several letters, which share its rows."""
+several letters, which share its rows. Of recurrent layers, those of one direction of a layer."""
+
+TENSOR_LETTERS = {
+    "weight_ih": "W", "weight_hh": "U", "bias_ih": "b", "bias_hh": "c", "weight_hr": "P",
+}  # fmt: skip
+"""The letter of a recurrent layer's tensor, by the beginning of its name."""
 
 PAIRS = (("W", "b"), ("V", "c"))
 """The letters of weights and biases in a network with at most two layers that have weights."""
-
-STACKED = 3
-"""How many letters share one tensor's rows: queries, keys and values have a third each."""
 
 
 class ParameterSymbol(NamedTuple):
@@ -172,8 +181,9 @@ class ParameterSymbol(NamedTuple):
     tensor: str
     """The tensor's key in the layer's `tensor_shapes`."""
     part: int = 0
-    parts: int = 1
-    """How many equal parts the tensor's rows have; the symbol stands for part number `part`."""
+    sizes: tuple[int, ...] = ()
+    """The rows of each part of the tensor, of which the symbol stands for part number `part`; empty
+    if it stands for the whole."""
 
 
 class Symbols:
@@ -197,26 +207,57 @@ class Symbols:
         alone = len(self.network.inputs) == 1 and "x" not in self.letters
         return Symbol(word="x", of="" if alone else node.name)
 
-    def parameter_symbol(self, node: Node, letter: str) -> Symbol:
-        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's."""
+    def parameter_symbol(self, node: Node, letter: str, part: str = "") -> Symbol:
+        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's.
+        `part` is written behind the name: the direction of one of a recurrent layer's layers."""
         owner = node if node.shares is None else self.network.nodes[node.shares]
         if owner.index in self.pairs:
             return Symbol(word=self.pairs[owner.index][letter])
-        return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
+        return Symbol(word=letter[0], mark=letter[1:], of=owner.name + part)
 
     def list_parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
         """List the parameters that belong to a layer; those of an opaque layer have no letters."""
         layer = node.layer
         if layer.word not in LETTERS or node.shares is not None:
             return ()
-        found: list[ParameterSymbol] = []
-        letters = iter(LETTERS[layer.word])
-        for tensor in layer.tensor_shapes(node.inputs[0]):
-            parts = STACKED if tensor.startswith("in_proj") else 1
-            for part in range(parts):
-                symbol = self.parameter_symbol(node, next(letters))
-                found.append(ParameterSymbol(symbol, node, tensor, part, parts))
-        return tuple(found)
+        if layer.word in FAMILIES["recurrent"]:
+            return tuple(self._recurrent_parameters(node))
+        if layer.word == "attention":
+            return tuple(self._attention_parameters(node))
+        tensors = layer.tensor_shapes(node.inputs[0])
+        return tuple(
+            ParameterSymbol(self.parameter_symbol(node, letter), node, tensor)
+            for tensor, letter in zip(tensors, LETTERS[layer.word], strict=False)
+        )
+
+    def _attention_parameters(self, node: Node) -> Iterator[ParameterSymbol]:
+        """List the parameters of attention: queries, keys and values have rows of one tensor."""
+        inner: Any = node.layer  # an Attention
+        sizes = (inner.dim, inner.kv_dim, inner.kv_dim)
+        for tensor in node.layer.tensor_shapes(node.inputs[0]):
+            kind = "b" if tensor.endswith("bias") else "W"
+            stacked = tensor.startswith("in_proj")
+            for part, mark in enumerate("QKV" if stacked else "O"):
+                symbol = self.parameter_symbol(node, kind + mark)
+                yield ParameterSymbol(symbol, node, tensor, part, sizes if stacked else ())
+
+    def _recurrent_parameters(self, node: Node) -> Iterator[ParameterSymbol]:
+        """List the parameters of a recurrent layer: a tensor's rows belong to its gates."""
+        tensors = node.layer.tensor_shapes(node.inputs[0])
+        for tensor in tensors:
+            beginning, _, behind = tensor.partition("_l")
+            letter = TENSOR_LETTERS[beginning]
+            gates = [own for own in LETTERS[node.layer.word] if own[0] == letter]
+            sizes = (tensors[tensor][0] // len(gates),) * len(gates)
+            part = f".l{behind}" if has_named_parts(tensors) else ""
+            for number, own in enumerate(gates):
+                symbol = self.parameter_symbol(node, own, part)
+                yield ParameterSymbol(symbol, node, tensor, number, sizes)
+
+
+def has_named_parts(tensors: Iterable[str]) -> bool:
+    """Whether a recurrent layer has several layers or directions, which its symbols name."""
+    return any(not name.endswith("_l0") for name in tensors)
 
 
 def _is_letter(name: str) -> bool:

@@ -11,6 +11,8 @@ from cnncost.study.backward import (
     attention_rules,
     map_rules,
     pointwise_rules,
+    recurrent_gradients,
+    transformer_gradients,
     weighted_gradients,
 )
 from cnncost.study.backward.layer_use import Rules
@@ -20,4 +22,6 @@ RULES: Rules = {
     **map_rules.MAPS,
     **pointwise_rules.POINTWISE,
     **attention_rules.ATTENTION,
+    **recurrent_gradients.RULES,
+    **transformer_gradients.RULES,
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import prod
 
+from cnncost.errors import CnncostError
 from cnncost.study.backward.gradient_expression import Expression
 from cnncost.study.backward.index_letters import CHANNELS, POSITIONS
 from cnncost.study.backward.index_writer import IndexWriter, index_place, turn_back
@@ -94,13 +96,24 @@ def write_outer(writer: IndexWriter, value: Expression, place: Place) -> ScalarF
 # Maps of units
 
 
+def find_map(word: str) -> Callable[[MapSizes, Place], UnitMap]:
+    """Find the formula of a linear map.
+
+    Raises:
+        CnncostError: it has none: those through time have not.
+    """
+    if word not in MAPS:
+        raise CnncostError(f"{word} has no index form", "--vector writes it")
+    return MAPS[word]
+
+
 def write_map(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:
     """Write A x."""
     left, right = value.operands
     y = writer.left_dims
     if left.word == "reshape":
         y = tuple(map(int, left.options.split("x")))
-    found = MAPS[left.word](MapSizes(left.options, writer.dims(right), y), place)
+    found = find_map(left.word)(MapSizes(left.options, writer.dims(right), y), place)
     return sum_over(_times_share(writer.at(right, found.source), found.share), *found.ranges)
 
 
@@ -109,7 +122,7 @@ def write_map_back(writer: IndexWriter, value: Expression, place: Place) -> Scal
     left, right = value.operands
     inner, _ = turn_back(left)
     sizes = MapSizes(inner.options, writer.left_dims, writer.dims(right))
-    return _write_readers(writer, sizes, place, lambda at: MAPS[inner.word](sizes, at), right)
+    return _write_readers(writer, sizes, place, partial(find_map(inner.word), sizes), right)
 
 
 def write_maximum_back(writer: IndexWriter, value: Expression, place: Place) -> ScalarFormula:

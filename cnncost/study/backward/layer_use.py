@@ -79,12 +79,12 @@ class Use(Generic[L]):
         """The connections of one gradient: it uses weights as often as the forward pass does."""
         return self.layer.connections(self.shape, self.node.output)
 
-    def own_parameter(self, letter: str) -> Symbol:
-        return self.symbols.parameter_symbol(self.node, letter)
+    def own_parameter(self, letter: str, part: str = "") -> Symbol:
+        return self.symbols.parameter_symbol(self.node, letter, part)
 
-    def own_symbol(self, letter: str, accent: str = "") -> Symbol:
+    def own_symbol(self, letter: str, accent: str = "", part: str = "") -> Symbol:
         """Return the symbol of an intermediate result of this layer: its standard deviation σ."""
-        return Symbol(word=letter, of=self.node.name, accent=accent)
+        return Symbol(word=letter[0], mark=letter[1:], of=self.node.name + part, accent=accent)
 
 
 Rules = dict[str, Callable[[Use[Any]], Rule]]  # Any: each rule names its layer type

@@ -33,7 +33,7 @@ def parameter_dims(owned: ParameterSymbol) -> Dims:
     first, *rest = node.layer.tensor_shapes(node.inputs[0])[owned.tensor]
     if find_mask(owned):
         return (node.output.channels, node.inputs[0].channels, *rest)
-    return (first // owned.parts, *rest)
+    return (owned.sizes[owned.part] if owned.sizes else first, *rest)
 
 
 def find_mask(owned: ParameterSymbol) -> Symbol | None:

@@ -12,13 +12,15 @@ from cnncost.study.backward.gradient_expression import (
     call,
     convolve,
     correlate,
+    number,
     operator,
     total,
 )
-from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
+from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, SymbolSizes, Use
 
 if TYPE_CHECKING:
     from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
+    from cnncost.layers.embedding import Embedding
     from cnncost.layers.pooling import Subsample
     from cnncost.layers.sliding_window import Windowed
 
@@ -94,6 +96,16 @@ def derive_subsample(use: Use[Subsample]) -> Rule:
     return _weighted_rule(use, output, weights, into, back, _bias_gradient(use))
 
 
+def derive_embedding(use: Use[Embedding]) -> Rule:
+    """Y = Wᵀ E, E a column per index that is 1 in the index' row, else 0. Indices have no
+    gradient."""
+    e, x, weights = use.own_symbol("E"), use.x[0], use.own_parameter("W")
+    sizes = SymbolSizes((use.layer.vocabulary, *use.node.output.extents))
+    kept = GradientStep(e, call("onehot", x, options=str(use.layer.vocabulary)), 0, sizes)
+    gradients = (GradientStep(weights, e @ use.dy.T),)
+    return Rule((number(0) @ x,), gradients, (kept,), output=weights.T @ e)
+
+
 def _weighted_rule(
     use: Use,
     output: Expression,
@@ -156,4 +168,5 @@ RULES: Rules = {
     "depthwise_conv": derive_depthwise_conv,
     "conv_transpose": derive_conv_transpose,
     "subsample": derive_subsample,
+    "embedding": derive_embedding,
 }

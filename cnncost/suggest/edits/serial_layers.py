@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cnncost.layers import Layer
 from cnncost.network import Network, Node
 
-NORMS = ("batchnorm", "layernorm", "instancenorm")
+NORMS = ("batchnorm", "layernorm", "rmsnorm", "instancenorm")
 
 ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish"),

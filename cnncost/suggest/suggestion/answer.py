@@ -124,6 +124,8 @@ _FAMILIES = {
     "dense": "dense layers",
     "linear": "linear layers",
     "attention": "attention layers",
+    **dict.fromkeys(("lstm", "gru", "rnn"), "recurrent layers"),
+    "embedding": "embeddings",
 }
 """What the layers that hold most of a metric are called together."""
 

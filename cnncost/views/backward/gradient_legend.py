@@ -38,6 +38,12 @@ MASKS = {
 }
 
 
+SHIFTED = (
+    "earlier and later hand a map on by one position, zeros first: what reads itself so is "
+    "computed one position after another, through time."
+)
+
+
 def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
     """Write sentences about the letters and signs that a page has."""
     used = list(_walk_parts(shown))
@@ -58,6 +64,7 @@ def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> 
             for kind, text in MEANINGS.items()
             if kind in kinds
         ),
+        *([SHIFTED] if any(part.word in ("earlier", "later") for part in used) else []),
         *curve_sentences(_list_functions(used), prose),
     ]
 

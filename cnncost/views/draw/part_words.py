@@ -16,7 +16,7 @@ SIGNS = {"add": "+", "mul": "x", "concat": "c", "matmul": "@"}
 
 FAMILY = {
     "convolution": "conv", "dense": "dense", "pooling": "pool", "attention": "attention",
-    "opaque": "opaque",
+    "recurrent": "attention", "embedding": "dense", "opaque": "opaque",
 }  # fmt: skip
 """The colour of each family of layers; others are grey."""
 

@@ -31,6 +31,9 @@ PER_SHARE = "per 1 %"
 SHOWN, SHOWN_ALONE = 12, 18
 """Single edits in the terminal unless `--top` says otherwise: below a plan, and without one."""
 
+_LEFT_ALONE = ("lstm", "gru", "rnn", "embedding")
+"""The layer types of which no measured edit is known."""
+
 
 UNPRICED = ("locally_connected",)
 """Layer types that no edit changes, and whose weights no score covers."""
@@ -96,6 +99,12 @@ class SuggestionReport:
             page.add_text(
                 f"The costs of {some_of(found.unknown)} are unknown: these figures, and those "
                 "below, are lower bounds."
+            )
+        types = {node.layer.word for node in found.spec.network.layers}
+        if left := [word for word in _LEFT_ALONE if word in types]:
+            page.add_text(
+                f"No edit is offered of {', '.join(left)} alone: what a narrower one costs is not "
+                "known."
             )
         said = [self._where_most(b.metric) for b in found.budgets if b.metric in found.shares]
         if said and not found.is_met:
