@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
+import random
 from pathlib import Path
 
 import pytest
 from command import run
 
+from cnncost import api
 from cnncost.errors import CnncostError
+from cnncost.formats.answer_number import read_number
 from cnncost.formats.answer_table import read_answers
+from cnncost.study.table_slips import judge_answers
+from cnncost.views.answers_page import answer_lines, answers_data
+from cnncost.views.page_writers import write_results
+from cnncost.views.table_page import TableLayout, table_results
 
 # AlexNet by hand, as its figure 2 draws it: conv1 has 2 x 11 x 11 x 3 x 48 weights, each used at
 # 55 x 55 positions; conv2 has 5 x 5 x 48 x 128 a tower; fc1 has 13 x 13 x 128 x 2 x 2048 x 2.
@@ -72,16 +81,15 @@ SLIPS = (
 )
 
 
-def test_known_slips_are_named() -> None:
-    quantities = ("units", "weights", "connections")
-    rows = [
-        f"{layer}," + ",".join(str(number) if q == quantity else "" for q in quantities)
-        for layer, quantity, number, _ in SLIPS
-    ]
-    _, lines = _check("layer,units,weights,connections\n" + "\n".join(rows))
-    for (layer, quantity, number, words), line in zip(SLIPS, lines, strict=False):
-        assert line.startswith(f"{layer}: {quantity} {number:,} is wrong, ")
-        assert line.endswith(f" is right: {words}"), line
+def judge(text: str, net: str = "alexnet", **convention: bool) -> list[tuple[bool, str]]:
+    """Whether each number of a table holds, and its slip."""
+    report = api.count(api.load(net), **convention)
+    return [(one.holds, one.slip) for one in judge_answers(report, read_answers(text, "t"))]
+
+
+@pytest.mark.parametrize(("layer", "quantity", "number", "words"), SLIPS)
+def test_known_slips_are_named(layer: str, quantity: str, number: int, words: str) -> None:
+    assert judge(f"layer,{quantity}\n{layer},{number}\n") == [(False, words)]
 
 
 def test_a_number_that_two_slips_lead_to_names_both() -> None:
@@ -105,10 +113,106 @@ def test_a_total_of_wrong_rows_follows_from_them() -> None:
         "| layer | Number of units |\n|---|---:|\n| **fc** | 64 x 64 |\n\nA caption | of it\n",
         'layer,units,weights\nfc,"4,096",?\n',
         " net  input 3\n\n layer   units\n ──────\n fc      4,096   █▍\n\n Words.\n",
+        "layer units\n___ ___\n\n=====\nfc 4_096\n\nIn words.\n",
+        "layer units\nfc 4\u202f096\n",
+        "layer\u00a0units\nfc\u00a0\u00a04'096\n",
+        "\ufefflayer | units\nfc | 64 \u00d7 64 = 4\u2019096\n",
+        "layer,units\r\nfc,4096.0\r\n",
+        "layer;units;\nfc;4.096;\n",
+        "layer,units\nfc,4.096k\n",
+        "layer,units (K)\nfc,4.096\n",
+        "layer,units\nfc,4096\nlayer,units\n",
     ],
 )
 def test_every_way_to_write_a_table(text: str) -> None:
-    assert read_answers(text, "t") == (("fc", "units", 4096),)
+    (answer,) = read_answers(text, "t")
+    assert answer[:3] == ("fc", "units", 4096)
+    assert "fc" in text.splitlines()[answer.line - 1]
+    assert answer.step == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "step"),
+    [
+        ("105.4M", 105_400_000, 100_000),
+        ("105,4 m", 105_400_000, 100_000),
+        ("105 million", 105_000_000, 1_000_000),
+        ("1.0e8", 100_000_000, 10_000_000),
+        ("0.8639B", 863_900_000, 100_000),
+        ("105.415.200", 105_415_200, 1),
+        ("105_415_200", 105_415_200, 1),
+        ("34.848", 34_848, 1),
+    ],
+)
+def test_a_number_and_what_its_last_digit_counts(text: str, number: int, step: int) -> None:
+    assert read_number(text, "t:2") == (number, step)
+
+
+def test_a_rounded_number_is_right_where_the_right_one_rounds_to_it() -> None:
+    """conv1 has 105,415,200 connections, fc1 177,209,344 weights."""
+    for text, holds, words in (
+        ("105M", True, ""),
+        ("105.4M", True, ""),
+        ("105.42M", True, ""),
+        ("105.41M", False, "cut short, not rounded"),
+        ("105.5M", False, "one digit is wrong"),
+        ("15.4M", False, "a digit is lost"),
+        ("210.8M", False, "FLOPs: two for each connection"),
+    ):
+        assert judge(f"layer,macs\nconv1,{text}\n") == [(holds, words)], text
+    assert judge("layer,weights (M)\nfc1,177.2\nconv1,0.03\n") == [(True, "")] * 2
+
+
+def test_another_convention_has_other_right_numbers() -> None:
+    """conv3 has 64,896 units, so as many uses of a bias; without padding 37 x 37 pairs of output
+    and tap, 13 + 2 x 12 along each axis. LeNet-5's paper counts biases: 122,304 in C1."""
+    inside, biases = 37 * 37 * 256 * 384, 64_896
+    for number, counted, excluded in (
+        (149_520_384, False, False),
+        (149_520_384 + biases, True, False),
+        (inside, False, True),
+        (inside + biases, True, True),
+    ):
+        text = f"layer,connections\nconv3,{number}\n"
+        assert judge(text, biases=counted, exclude_padding=excluded) == [(True, "")]
+    text = "layer connections\nconv3 149,520,384\n"
+    assert judge(text, biases=True) == [(False, "biases are left out")]
+    assert judge(text, exclude_padding=True) == [(False, "connections to padding are counted")]
+    assert _check("layer macs\nC1 122,304\n", "--biases", net="lenet5")[0] == 0
+
+
+def test_json_has_every_number() -> None:
+    code, lines = _check("layer,units,macs\nfc1,4096,177M\nfc2,4097,\n", "-f", "json")
+    data = json.loads("\n".join(lines))
+    assert code == 1
+    assert [one["holds"] for one in data["answers"]] == [True, True, False]
+    assert data["answers"][1] == {
+        "layer": "fc1",
+        "quantity": "connections",
+        "line": 2,
+        "number": 177_000_000,
+        "rounded_to": 1_000_000,
+        "right": 177_209_344,
+        "holds": True,
+        "slip": "",
+    }
+    assert data["missing"] == ["conv1", "conv2", "conv3", "conv4", "conv5", "output"]
+    assert data["convention"]["biases"] is False
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "tsv", "markdown"])
+@pytest.mark.parametrize("net", ["alexnet", "siamese", "googlenet"])
+def test_tables_that_this_program_prints_hold(form: str, net: str) -> None:
+    """With exact numbers, and with short ones."""
+    report = api.count(api.load(net))
+    for human in (False, True):
+        if human and form in ("csv", "tsv"):
+            continue  # which have none
+        file = io.StringIO()
+        write_results(file, table_results(report, TableLayout(form, human=human)), form)
+        judged = judge_answers(report, read_answers(file.getvalue(), "t"))
+        assert len(judged) >= 3 * 8
+        assert [one for one in judged if not one.holds] == []
 
 
 @pytest.mark.parametrize(
@@ -122,6 +226,10 @@ def test_every_way_to_write_a_table(text: str) -> None:
             "t:2: '9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9...'",
         ),
         ("", "t: no table of counts: no row names units or weights"),
+        ("layer,units (k)\nfc,'4,096'\n", "t:2: 3 cells below 2 cells"),
+        ("layer;units (k)\nfc;4,096\n", "t:2: '4,096' may be two numbers"),
+        ("layer;units\nfc;1.2345k\n", "t:2: '1.2345k' is no whole number"),
+        ("layer units\nfc 1\n\nfc2 1 2\n", "t:4: 3 cells below 2 cells of headings"),
     ],
 )
 def test_what_is_no_table(text: str, what: str) -> None:
@@ -135,12 +243,109 @@ def test_unreadable_tables_and_idle_options_exit_2(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("layer,units\nfc9,1\n")
     table = str(tmp_path / "t.csv")
     for arguments, what in (
-        (["--table", table], "the table's row 'fc9' names no layer of AlexNet"),
+        (["--table", table], "the table's row 'fc9' (line 2) names no layer of AlexNet"),
         (["--table", str(tmp_path / "none")], "No such file"),
         (["--table", table, "--budget", "units=1"], "takes no --budget"),
-        (["--table", table, "--format", "json"], "writes lines, no json"),
+        (["--biases"], "--biases says how a table counts"),
+        (["--table", table, "--format", "junit"], "writes lines or json, no junit"),
     ):
         done = run("check", "alexnet", *arguments)
         assert done.returncode == 2, done
         assert what in done.stderr
         assert done.stderr.count("\n") == 2  # what, and a hint
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("fc1 1\nfc2 1\nfc1 2", "lines 2 and 4 of the table are both fc1"),
+        ("fc1 1\nFC-1 1", "lines 2 and 3 of the table are both fc1"),
+        ("total 1\nsum 1", "lines 2 and 3 of the table are both the total"),
+        ("conv9 1", "the table's row 'conv9' (line 2) names no layer of AlexNet"),
+        (f"{'c' * 5000} 1", "the table's row 'ccccc"),
+    ],
+)
+def test_a_layer_twice_or_not_there(text: str, what: str) -> None:
+    with pytest.raises(CnncostError) as caught:
+        judge(f"layer units\n{text}\n")
+    assert str(caught.value).startswith(what)
+    assert caught.value.hint
+
+
+def test_layers_of_almost_one_name() -> None:
+    spec = (
+        "input: [3]\nlayers: [{name: a_1, dense: 2}, {name: a1, dense: 3}, {name: sum, dense: 4}]\n"
+    )
+    report = api.count(api.loads(spec))
+    table = read_answers("layer units\na_1 2\na1 3\nsum 4\n", "t")
+    assert [one.holds for one in judge_answers(report, table)] == [True] * 3
+    with pytest.raises(CnncostError, match=r"'A1' \(line 2\) may be a_1, a1 of"):
+        judge_answers(report, read_answers("layer units\nA1 3\n", "t"))
+
+
+SCRAPS = (
+    *("layer", "units", "# Weights", "macs (G)", "conv1", "fc1", "Convolution Layer 2", "total"),
+    *(
+        "34,848",
+        "105.4M",
+        "1e99",
+        "4096k",
+        "96 x 55 x 55",
+        "= 3",
+        "9" * 40,
+        "0",
+        "-1",
+        "?",
+        "",
+        "٣",
+    ),
+    *(
+        "|",
+        ",",
+        ";",
+        "\t",
+        "  ",
+        " ",
+        "\n",
+        "\n\n",
+        "\r",
+        "---",
+        "\u2028",
+        "\u00a0",
+        "\x00",
+        "\x85",
+    ),
+    *(
+        '"',
+        "'",
+        "\ufeff",
+        "(",
+        "[",
+        "layer units\n",
+        "layer,units,macs\n",
+        "\nconv2,1,1\n",
+        "\ud800",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_is_pasted_never_ends_in_a_traceback(seed: int) -> None:
+    """Half of the tables begin as one does, so that rows of scraps follow."""
+    draw = random.Random(seed)
+    report = api.count(api.load("alexnet"), biases=bool(seed % 2))
+    failed: list[str] = []
+    for _ in range(100):
+        start = draw.choice(("", "layer,units\n", "layer units macs\n", "|layer|flops|\n"))
+        mark = start.strip("layer\n")[:1]
+        rows = [mark.join(draw.choices(SCRAPS, k=draw.randint(1, 4))) for _ in range(4)]
+        text = start + draw.choice(("\n", "")).join(rows)
+        try:
+            judged = judge_answers(report, read_answers(text, "t"))
+        except CnncostError as error:
+            failed.append(error.what)
+            continue
+        assert all(line.count("\n") == 0 for line in answer_lines(report, judged))
+        assert json.dumps(answers_data(report, judged))
+    assert len(failed) < 100
+    assert not any("\n" in what for what in failed)
