@@ -98,6 +98,7 @@ _MEANINGS = _join_groups(
     _words("hardsigmoid", "hsigmoid"),
     _words("leaky_relu", "lrelu"),
     _words("sigmoid", "logistic"),
+    _words("step", "heaviside", "binarystep", "hardthreshold"),
     _words("dropout", "spatialdropout", "alphadropout", "featurealphadropout"),
     _words("drop_path", "stochasticdepth", "droppath"),
     _words("flatten", "view", "ravel"),

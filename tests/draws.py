@@ -238,7 +238,8 @@ SHARED = {"shared": st.booleans()}
 RATES = st.sampled_from([0, 0.5, 0.25])
 WORDS = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
-    *("hardsigmoid", "tanh", "softplus", "mish", "softmax", "logsoftmax", "identity", "flatten"),
+    *("hardsigmoid", "tanh", "softplus", "mish", "step", "softmax", "logsoftmax", "identity"),
+    "flatten",
 )
 
 CASES: dict[str, st.SearchStrategy[Case]] = {

@@ -17,7 +17,7 @@ Nodes = list[Any]  # Any: a node's layer may have any fields
 WITH_WEIGHTS = ("conv", "depthwise_conv", "conv_transpose", "dense", "linear")
 BENDING = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
-    *("hardsigmoid", "tanh", "softplus", "mish", "prelu", "scaled_tanh"),
+    *("hardsigmoid", "tanh", "softplus", "mish", "step", "prelu", "scaled_tanh"),
 )
 
 

@@ -56,6 +56,12 @@ def run(command: str, folder: Path) -> str:
     (folder / "keywords.tflite").write_bytes(keywords())
     lesson = (DOCS / "tutorial.md").read_text(encoding="utf-8")
     (folder / "mine.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", lesson, re.M | re.S)[0])
+    if "xor.yaml" in command:
+        page = (DOCS / "exam.md").read_text(encoding="utf-8")
+        (spec,) = (
+            one for one in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S) if "step" in one
+        )
+        (folder / "xor.yaml").write_text(spec)
     if "fit plan.yaml" in command:  # which an earlier command of the page writes
         page = (DOCS / "microcontrollers.md").read_text(encoding="utf-8")
         (before,) = (one for one, _ in transcripts(page) if "--write plan.yaml" in one)

@@ -224,6 +224,7 @@ def test_nested_rows_are_a_filters_maps() -> None:
         ("relu6", (1, 2, 0, 6, 4, 5, 0, 0)),
         ("leaky_relu", (1, 2, 0, 7, 4, 5, Fraction(-6, 100), 0)),
         ("hardsigmoid", (*[Fraction(n, 6) for n in (4, 5, 3, 6, 6, 6, 0, 3)],)),
+        ("step", (1, 1, 1, 1, 1, 1, 0, 1)),
         ("{dropout: 0.5}", (1, 2, 0, 7, 4, 5, -6, 0)),
         ("{slice: [0, 1]}", (1, 2, 0, 7, 4, 5, -6, 0)),
         ("{concat: [previous, previous]}", (1, 2, 0, 7, 4, 5, -6, 0) * 2),

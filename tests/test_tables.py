@@ -14,11 +14,14 @@ from cnncost.costs import count_network
 from cnncost.costs.count import LayerCount, Totals
 from cnncost.costs.rows import Row
 from cnncost.language import read_spec
-from cnncost.layers import JOINS, TYPES, layer_type
+from cnncost.layers import FAMILIES, JOINS, TYPES, layer_type
 from cnncost.study.type_entry import find_example
 from cnncost.views.table_columns import COLUMNS
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
+OF_ONE_NUMBER = [
+    word for word in FAMILIES["activation"] if word not in ("prelu", "softmax", "logsoftmax")
+]
 KNOWN = [word for word in TYPES if word != "opaque"]
 
 TABLES: dict[tuple[str, str], list[str]] = {
@@ -29,6 +32,7 @@ TABLES: dict[tuple[str, str], list[str]] = {
     ("cnncost.formats.keras_out.keras_writers", "LAYERS"): list(TYPES),
     ("cnncost.study.backward.gradient_rules", "RULES"): list(TYPES),
     ("cnncost.study.backward.gradient_expression", "LETTERS"): LEARNING,
+    ("cnncost.study.backward.curves", "CURVES"): OF_ONE_NUMBER,
     ("draws", "CASES"): KNOWN,
 }
 """Each table's module and name, with the words that it must have, and no others."""

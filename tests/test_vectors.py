@@ -36,7 +36,7 @@ TAKE_VECTORS = {
     "opaque": "opaque: {output: [8]}",
     **{word: f"{word}: " for word in (
         "relu", "relu6", "prelu", "selu", "gelu", "silu", "hardswish", "sigmoid", "hardsigmoid",
-        "tanh", "softplus", "mish", "softmax", "logsoftmax",
+        "tanh", "softplus", "mish", "step", "softmax", "logsoftmax",
     )},
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from cnncost.network import Network, Node
 
 THROUGH = ("batchnorm", "layernorm", "instancenorm", "relu", "relu6", "leaky_relu", "elu", "selu",
            "gelu", "silu", "hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish",
-           "dropout", "identity", "lrn", "channel_shuffle")  # fmt: skip
+           "step", "dropout", "identity", "lrn", "channel_shuffle")  # fmt: skip
 
 
 def count_pointwise_pairs(network: Network) -> int:

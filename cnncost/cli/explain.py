@@ -6,15 +6,12 @@ import typer
 
 from cnncost import api
 from cnncost.cli import arch_reader, explain_pages, options
+from cnncost.cli.equations import EquationOptions, refuse_equation_options, write_equations
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
-from cnncost.language import MAX_LAYERS, Spec
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-BACKWARD = ("table", "markdown", "latex")
-"""The formats of gradient equations."""
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -25,6 +22,8 @@ cnncost explain lenet5 --biases
 cnncost explain resnet50 conv2a --format latex
 
 cnncost explain residual_mlp --backward
+
+cnncost explain residual_mlp --backward --index --check
 
 cnncost explain alexnet --receptive
 
@@ -55,7 +54,21 @@ def explain(
     exclude_padding: options.ExcludePadding = False,
     backward: Annotated[
         bool,
-        typer.Option("--backward", help="Gradient equations instead, each with its connections."),
+        typer.Option(
+            "--backward", help="The equations instead, forward and backward, with connections."
+        ),
+    ] = False,
+    vector: Annotated[
+        bool, typer.Option("--vector", help="Equations of vectors and matrices, as is usual.")
+    ] = False,
+    index: Annotated[
+        bool, typer.Option("--index", help="Equations of single numbers, sums written out.")
+    ] = False,
+    finite: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Hold the equations beside finite differences; exit 1 if one is wrong."
+        ),
     ] = False,
     receptive: explain_pages.Receptive = False,
     unit: explain_pages.UnitAt = "",
@@ -83,12 +96,11 @@ def explain(
             "--exclude-padding",
             "drop one of them",
         )
-    if backward and form not in BACKWARD:
-        known = f"--format {', '.join(BACKWARD[:-1])} or {BACKWARD[-1]}"
-        raise CnncostError(f"--backward writes equations, which are no {form}", known)
+    wanted = EquationOptions(backward=backward, vector=vector, indexed=index, check=finite)
+    refuse_equation_options(wanted, form)
     spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
-        _write_gradients(spec, layer, form, output, force=force)
+        write_equations(spec, layer, (form, output), wanted, force=force)
         return
     if matrix and form == "table" and explain_pages.find_picture_form(output):
         explain_pages.write_matrix_figure(spec, layer, output, force=force)
@@ -103,16 +115,3 @@ def explain(
     totals = () if layer else explain_totals(report)
     with open_destination(output, force=force) as file:
         write_results(file, explanation_results(report, explained, totals), form)
-
-
-def _write_gradients(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
-    """Write the gradient equations of a network, or of one layer or block of it."""
-    from cnncost.study.backward.backward_pass import derive_equations
-    from cnncost.study.explanation import find_layers
-    from cnncost.views.backward.gradient_writers import write_gradients
-    from cnncost.views.grid import ascii_only
-
-    chosen = find_layers(spec.network, layer) if layer else ()
-    found = derive_equations(spec.network)
-    with open_destination(output, force=force) as file:
-        write_gradients(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))

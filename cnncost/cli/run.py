@@ -19,6 +19,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 LONGEST_LINE = 10 * 2**20
 """The most characters of a line with an example's values."""
 
+FRACTION = re.compile(r"([+-]?[0-9]{1,300})/([0-9]{1,300})")
+
 Number = int | Fraction
 Values = dict[str, list[Number]]
 
@@ -26,6 +28,8 @@ Values = dict[str, list[Number]]
 EPILOG = """[bold]Examples[/bold]
 
 cnncost run minmax 3,-1
+
+cnncost run minmax 3,-1 --working --fractions
 
 printf '3,-1\\n-2.5,7\\n' | cnncost run minmax - --format csv
 
@@ -53,6 +57,12 @@ def run(
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
+    working: Annotated[
+        bool, typer.Option("--working", help="Write out every unit's products and sums.")
+    ] = False,
+    fractions: Annotated[
+        bool, typer.Option("--fractions", help="Show exact fractions where numbers are rational.")
+    ] = False,
     settings: options.Set = None,
 ) -> None:
     """Evaluate a small network that carries its numbers, and print every layer's output.
@@ -62,7 +72,8 @@ def run(
     """
     from cnncost.study.run import check_runnable
     from cnncost.study.run import run_network as evaluate
-    from cnncost.views.evaluation_page import evaluation_results
+    from cnncost.study.run.unit_working import refuse_long_working
+    from cnncost.views.evaluation_page import EvaluationStyle, evaluation_results
     from cnncost.views.page_writers import write_results
 
     if arch == "-" and values == ["-"]:
@@ -70,9 +81,12 @@ def run(
     refuse_existing(output, force=force)
     spec = arch_reader.load_spec(arch, settings, strict=True)
     check_runnable(spec)
+    if working:
+        refuse_long_working(spec)
+    style = EvaluationStyle(working, fractions)
     examples = ((found, evaluate(spec, found)) for found in _read_examples(spec, values))
     with open_destination(output, force=force) as file:
-        write_results(file, evaluation_results(spec.network, examples), form)
+        write_results(file, evaluation_results(spec.network, examples, style), form)
 
 
 def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
@@ -110,8 +124,17 @@ def _read_example(spec: Spec, text: str) -> Values:
         elif not name:
             example = " ".join(f"{other}=1,2" for other in sizes)
             raise CnncostError(f"{spec.name} has several inputs", f"name them: {example}")
-        value = parse_number(number if equals else word)
+        value = _parse_value(number if equals else word)
         if value is None:
             raise CnncostError(f"{word!r} is no number", "numbers parted by commas: 3,-1")
         found.setdefault(name, []).append(value)
     return found
+
+
+def _parse_value(text: str) -> Number | None:
+    """Read a number or a fraction, as 1/3; None if it is neither."""
+    parts = FRACTION.fullmatch(text)
+    if parts is None:
+        return parse_number(text)
+    above, below = int(parts[1]), int(parts[2])
+    return Fraction(above, below) if below else None

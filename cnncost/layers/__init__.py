@@ -17,7 +17,7 @@ FAMILIES = {
     "normalisation": ("batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"),
     "activation": (
         *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish"),
-        *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "softmax", "logsoftmax"),
+        *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "step", "softmax", "logsoftmax"),
     ),
     "regularisation": ("dropout", "drop_path"),
     "reshaping": (

@@ -94,6 +94,12 @@ class Mish(InPlace):
     """x tanh(softplus(x)) (Misra 2019)."""
 
 
+@layer("step")
+class Step(Activation):
+    """1 from zero up, 0 below: a threshold unit (McCulloch & Pitts 1943); at zero it is 1. Its
+    derivative counts as 0 everywhere, so that nothing below it learns."""
+
+
 @layer("softmax")
 class Softmax(Activation):
     """exp(x), scaled to sum to 1 over the channels."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from cnncost.study.run.number_map import Map
+from cnncost.study.run.unit_working import write_working
 from cnncost.views.page import Page, Results, Table
 
 if TYPE_CHECKING:
@@ -21,55 +24,117 @@ LONGEST = 10**15
 
 HEADER = ("example", "layer", "type", "output_shape", "output")
 
+WORKING = "working"
+"""The column and the key of what --working adds."""
+
 TITLES = ("layer", "type", "output", "values")
 
 EXACT = "Exact, but for curves such as tanh; six digits are shown."
 
+FRACTIONS = "Exact fractions."
 
-def evaluation_results(network: Network, examples: Iterable[Example]) -> Results:
+NOT_RATIONAL = "Numbers of curves such as tanh are not rational: six digits are shown."
+
+UNITS = "Units count from 1: channel, row, column."
+
+
+class EvaluationStyle(NamedTuple):
+    """What is shown of an evaluation."""
+
+    working: bool = False
+    """Every unit's products and sums."""
+    fractions: bool = False
+    """Exact fractions, where numbers are rational."""
+
+    def write_number(self, number: Number) -> str:
+        """Write a number as people read it."""
+        if self.fractions and not isinstance(number, float):
+            return str(number)
+        return short_number(number)
+
+    def convert_number(self, number: Number) -> int | float | str:
+        """Return a number for JSON and CSV; an exact fraction is a text."""
+        if self.fractions and isinstance(number, Fraction) and not _is_whole_number(number):
+            return str(number)
+        return _json_number(number)
+
+
+def evaluation_results(
+    network: Network, examples: Iterable[Example], style: EvaluationStyle
+) -> Results:
     """Make the results of all examples; the terminal and csv show each once it is computed."""
     return Results(
-        page=lambda: _build_page(network, examples),
-        records=lambda: _build_records(examples),
-        data=lambda: _build_data(network, examples),
-        own={"table": lambda file: _write_each(file, network, examples)},
+        page=lambda: Page(
+            [block for example in examples for block in _build_blocks(network, example, style)],
+            network.name,
+        ),
+        records=lambda: _build_records(examples, style),
+        data=lambda: _build_data(network, examples, style),
+        own={"table": lambda file: _write_each(file, network, examples, style)},
     )
 
 
-def _write_each(file: TextIO, network: Network, examples: Iterable[Example]) -> None:
+def _write_each(
+    file: TextIO, network: Network, examples: Iterable[Example], style: EvaluationStyle
+) -> None:
     from cnncost.views.grid import write_page
 
     for at, example in enumerate(examples):
         file.write("\n" if at else "")
-        write_page(file, Page([_example_table(network, *example)], network.name))
+        write_page(file, Page(_build_blocks(network, example, style), network.name))
 
 
-def _build_page(network: Network, examples: Iterable[Example]) -> Page:
-    return Page([_example_table(network, *example) for example in examples], network.name)
+def _build_blocks(network: Network, example: Example, style: EvaluationStyle) -> list[Table]:
+    """Make the table of layers, and that of the working if it is shown."""
+    inputs, steps = example
+    return [
+        _example_table(network, inputs, steps, style),
+        *([_working_table(steps, style)] if style.working else []),
+    ]
 
 
 def _example_table(
-    network: Network, inputs: Mapping[str, Sequence[Number]], steps: Sequence[EvaluationStep]
+    network: Network,
+    inputs: Mapping[str, Sequence[Number]],
+    steps: Sequence[EvaluationStep],
+    style: EvaluationStyle,
 ) -> Table:
     rows: list[Sequence[str]] = []
     entering = [(x.name, "", Map(x.output, tuple(inputs[x.name]))) for x in network.inputs]
     made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
     for name, word, output in (*entering, *made):
-        first, *rest = _output_lines(output)
+        first, *rest = _output_lines(output, style)
         rows.append((name, word, str(output.shape), first))
         rows += [("", "", "", line) for line in rest]
-    return Table(TITLES, rows, words=range(len(TITLES)), caption=[EXACT])
+    caption = [EXACT]
+    if style.fractions:
+        rational = not any(isinstance(v, float) for step in steps for v in step.output.numbers)
+        caption = [FRACTIONS if rational else NOT_RATIONAL]
+    return Table(TITLES, rows, words=range(len(TITLES)), caption=caption)
 
 
-def _output_lines(output: Map) -> list[str]:
+def _working_table(steps: Sequence[EvaluationStep], style: EvaluationStyle) -> Table:
+    rows: list[Sequence[str]] = []
+    for step in steps:
+        name, dims = step.node.name, step.output.shape.dims
+        lines = write_working(step, style.write_number)
+        places = product(*(range(1, size + 1) for size in dims))
+        rows += [
+            (f"{name} {','.join(map(str, place))}", line)
+            for place, line in zip(places, lines)  # noqa: B905  a layer that moves has no lines
+        ]
+    return Table(("unit", WORKING), rows, words=(0, 1), caption=[UNITS])
+
+
+def _output_lines(output: Map, style: EvaluationStyle) -> list[str]:
     """Write a vector on one line, a map on one line per channel with semicolons between rows."""
     extents = output.shape.extents
     if not extents:
-        return [", ".join(map(short_number, output.numbers))]
+        return [", ".join(map(style.write_number, output.numbers))]
     width = extents[-1]
     return [
         "; ".join(
-            ", ".join(map(short_number, channel[at : at + width]))
+            ", ".join(map(style.write_number, channel[at : at + width]))
             for at in range(0, len(channel), width)
         )
         for channel in output.split_channels()
@@ -94,36 +159,54 @@ def _json_number(number: Number) -> int | float:
     return float(number)
 
 
-def _build_records(examples: Iterable[Example]) -> Iterator[Sequence[object]]:
-    yield HEADER
+def _build_records(
+    examples: Iterable[Example], style: EvaluationStyle
+) -> Iterator[Sequence[object]]:
+    yield (*HEADER, WORKING) if style.working else HEADER
     for at, (_, steps) in enumerate(examples, start=1):
         for step in steps:
-            numbers = " ".join(str(_json_number(number)) for number in step.output.numbers)
-            yield at, step.node.name, step.node.layer.word, step.output.shape, numbers
+            numbers = " ".join(str(style.convert_number(number)) for number in step.output.numbers)
+            record = (at, step.node.name, step.node.layer.word, step.output.shape, numbers)
+            lines = write_working(step, style.write_number) if style.working else []
+            yield (*record, "; ".join(lines)) if style.working else record
 
 
-def _build_data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
+def _build_data(
+    network: Network, examples: Iterable[Example], style: EvaluationStyle
+) -> dict[str, object]:
     found = [
         {
-            "inputs": {name: [_json_number(v) for v in values] for name, values in inputs.items()},
-            "layers": [
-                {
-                    "layer": step.node.name,
-                    "type": step.node.layer.word,
-                    "output_shape": list(step.output.shape.dims),
-                    "output": _nest_numbers(step.output.numbers, step.output.shape.dims),
-                }
-                for step in steps
-            ],
+            "inputs": {
+                name: [style.convert_number(v) for v in values] for name, values in inputs.items()
+            },
+            "layers": [_layer_data(step, style) for step in steps],
         }
         for inputs, steps in examples
     ]
     return {"schema_version": 1, "name": network.name, "examples": found}
 
 
-def _nest_numbers(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:
+def _layer_data(step: EvaluationStep, style: EvaluationStyle) -> dict[str, object]:
+    dims = step.output.shape.dims
+    found: dict[str, object] = {
+        "layer": step.node.name,
+        "type": step.node.layer.word,
+        "output_shape": list(dims),
+        "output": _nest_numbers(step.output.numbers, dims, style),
+    }
+    if style.working:
+        found[WORKING] = write_working(step, style.write_number)
+    return found
+
+
+def _nest_numbers(
+    numbers: Sequence[Number], dims: Sequence[int], style: EvaluationStyle
+) -> list[object]:
     """Nest the numbers in lists of lists, according to the shape."""
     if len(dims) == 1:
-        return [_json_number(number) for number in numbers]
+        return [style.convert_number(number) for number in numbers]
     size = len(numbers) // dims[0]
-    return [_nest_numbers(numbers[at : at + size], dims[1:]) for at in range(0, len(numbers), size)]
+    return [
+        _nest_numbers(numbers[at : at + size], dims[1:], style)
+        for at in range(0, len(numbers), size)
+    ]

@@ -40,11 +40,15 @@ def evaluate(
         CnncostError: a line cannot be read, has an opaque layer, or a value is missing.
     """
     work = _Work(_plain(activations), _plain(parameters), _plain(gradients))
-    lines = read_equations(text)
-    # What the forward pass has worked out stands below, and comes first.
-    for line in sorted(lines, key=lambda line: BAR in line.left):
-        work.add(line)
+    for line in read_equations(text):
+        if BAR in line.left or _is_intermediate(line.left):
+            work.add(line)
     return work.found
+
+
+def _is_intermediate(left: str) -> bool:
+    """Whether a line of the forward pass gives σ or the like, no activation."""
+    return "_" in left and not left.startswith(("y_", "x_"))
 
 
 FLOOR = 1e-6

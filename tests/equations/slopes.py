@@ -57,5 +57,6 @@ SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": lambda x: 1 - x.tanh() ** 2,
     "softplus": lambda x: x.sigmoid(),
     "mish": _mish,
+    "step": lambda x: 0 * x,
 }
 """By the layer type's word."""

@@ -62,7 +62,7 @@ def factor_a_channel(inputs: list[Dims], arguments: Arguments) -> Counted:
 
 @oracle(
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
-    *("hardsigmoid", "tanh", "softplus", "mish", "softmax", "logsoftmax", "identity"),
+    *("hardsigmoid", "tanh", "softplus", "mish", "step", "softmax", "logsoftmax", "identity"),
     *("dropout", "drop_path", "lrn"),
 )
 def unit_by_unit(inputs: list[Dims], arguments: Arguments) -> Counted:

@@ -110,7 +110,7 @@ CASES = [
     (MAP, "{instancenorm}"), (MAP, "{lrn: 5}"), ("[18]", "{lrn: 4}"),
     *[(MAP, f"{{{word}}}")
       for word in ("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu",
-                   "hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish",
+                   "hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "step",
                    "softmax", "logsoftmax", "identity", "flatten")],
     (MAP, "{prelu, shared: true}"), ("[18]", "{prelu}"), ("[18]", "{prelu, shared: true}"),
     (MAP, "{dropout: 0.1}"), (MAP, "{drop_path: 0.1}"), (SIGNAL, "{drop_path: 0.1}"),

@@ -28,6 +28,22 @@ CURVES = [
     Case("relu6", (1, 3, 8, 9), "y = Clip (x, zero, six)", "relu6", numbers=SIX),
     Case("relu6_old", (1, 3, 8, 9), "y = Clip <min = 0.0, max = 6.0> (x)", "relu6", opset=10),
     Case("relu6_by_parts", (1, 3, 8, 9), "r = Relu (x)\ny = Min (r, six)", "relu6", numbers=SIX),
+    Case(
+        "step_by_parts",
+        (1, 3, 8, 9),
+        "t = GreaterOrEqual (x, zero)\ny = Cast <to = 1> (t)",
+        "step",
+        numbers=SIX,
+        opset=13,
+    ),
+    # 1 above zero and 0 at zero, where a threshold unit is 1.
+    Case(
+        "no_step_by_parts",
+        (1, 3, 8, 9),
+        "s = Sign (x)\ny = Relu (s)",
+        "identity\nrelu",
+        opset=13,
+    ),
     Case("silu_by_parts", (1, 3, 8, 9), "s = Sigmoid (x)\ny = Mul (x, s)", "silu"),
     Case(
         "hardswish_by_parts",

@@ -37,7 +37,7 @@ _UNLIKE = (
         "instancenorm",
     ),
     *("adaptive_maxpool", "gelu", "mish", "softplus", "logsoftmax", "channel_shuffle"),
-    *("hardsigmoid", "selu"),
+    *("hardsigmoid", "selu", "step"),
 )
 """The layer types without one operator of TensorFlow Lite Micro: they become several ones, whose
 buffers are not known here."""

@@ -189,6 +189,8 @@ TRAITS: dict[str, Traits] = {
     **dict.fromkeys(("gelu", "softplus"), _BY_INPUT),
     **dict.fromkeys(("leaky_relu", "elu", "selu"), _BY_INPUT._replace(by_output=True)),
     "prelu": _BY_INPUT._replace(sums=True),
+    # A mask of the units stands beside its input until it is cast to numbers.
+    "step": Traits(scratch=_mask_of_units, measured=False),
     "maxpool": Traits(Keep.INPUT, extra=_index_bytes, scratch=_index_bytes_at_work),
     **dict.fromkeys(("global_maxpool", "adaptive_maxpool"), _INDEXED),
     **dict.fromkeys(("avgpool", "adaptive_avgpool"), _BY_INPUT),

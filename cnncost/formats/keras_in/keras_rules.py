@@ -160,7 +160,12 @@ def _emit_product(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor])
     return k.emit_layer(layer, "matmul", reads)
 
 
+def _emit_step(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    return k.emit_layer(layer, "step", reads)
+
+
 OWN_RULES: dict[str, Rule] = {
+    "Step": _emit_step,
     "MappedConv": _emit_mapped_conv,
     "Subsample": _emit_subsample,
     "PadLowest": _emit_lowest_padding,

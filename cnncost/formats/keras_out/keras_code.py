@@ -54,7 +54,7 @@ def keras_code(network: Network) -> str:
     return f"{file_docstring(network, 'Keras 3')}\n\n{_import_lines(text)}\n\n\n{text}\n"
 
 
-_ABOVE_ZERO = ("relu", "relu6", "sigmoid", "hardsigmoid", "softmax", "softplus")
+_ABOVE_ZERO = ("relu", "relu6", "sigmoid", "hardsigmoid", "step", "softmax", "softplus")
 _KEEPS_SIGN = (
     *("maxpool", "avgpool", "global_avgpool", "global_maxpool", "concat", "add", "mul"),
     *("identity", "dropout", "drop_path", "pad", "crop", "slice", "channel_shuffle", "upsample"),

@@ -231,6 +231,7 @@ LAYERS: Writers = {
     "tanh": _activation_writer("tanh"),
     "softplus": _activation_writer("softplus"),
     "mish": _activation_writer("mish"),
+    "step": _plain_writer("Step"),
     "softmax": _plain_writer("layers.Softmax"),
     "logsoftmax": _activation_writer("log_softmax"),
     "dropout": _write_dropout,

@@ -43,6 +43,13 @@ class Subsample(layers.Layer):
         mean = ops.average_pool(x, self.kernel, self.kernel)
         return mean * math.prod(self.kernel) * self.scale + self.bias
 ''',
+    "Step": '''
+class Step(layers.Layer):
+    """1 from zero up, 0 below; it passes no gradient on."""
+
+    def call(self, x):
+        return ops.cast(x >= 0, x.dtype)
+''',
     "PadLowest": '''
 class PadLowest(layers.Layer):
     """Edges around a map that never win when the largest of a window is taken."""

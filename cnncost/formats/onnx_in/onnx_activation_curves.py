@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from math import atan, ceil, cos, erf, erfc, exp, expm1, floor, log, log1p, sin, sqrt, tanh
 
-POINTS = (-7.3, -4.1, -3.2, -2.6, -1.5, -0.7, -0.2, 0.15, 0.6, 1.3, 2.2, 2.9, 3.4, 5.7, 6.6)
-"""Where functions are compared: on both sides of every kink of the language's activations."""
+POINTS = (-7.3, -4.1, -3.2, -2.6, -1.5, -0.7, -0.2, 0.0, 0.15, 0.6, 1.3, 2.2, 2.9, 3.4, 5.7, 6.6)
+"""Where functions are compared: on both sides of every kink of the language's activations, and
+where a threshold unit jumps."""
 
 Curve = tuple[float, ...]
 """A function's values at the points."""
@@ -43,6 +44,7 @@ _KNOWN: dict[str, Callable[[float], float]] = {
     "mish": lambda x: x * tanh(softplus(x)),
     "softplus": softplus,
     "selu": lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * expm1(x)),
+    "step": lambda x: float(x >= 0),
 }
 
 UNARY: dict[str, Callable[[float], float]] = {
@@ -81,6 +83,7 @@ BINARY: dict[str, Callable[[float, float], float]] = {
     "Pow": lambda a, b: float(a**b),
     "Min": min,
     "Max": max,
+    "GreaterOrEqual": lambda a, b: float(a >= b),
 }
 """And of two."""
 

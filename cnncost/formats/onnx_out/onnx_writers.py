@@ -43,6 +43,14 @@ def _write_mish(emitter: Emitter, node: Node, x: list[str]) -> str:
     )
 
 
+def _write_step(emitter: Emitter, node: Node, x: list[str]) -> str:
+    """Write a comparison, whose truth values become numbers."""
+    import onnx
+
+    holds = emitter.add_step("GreaterOrEqual", [*x, emitter.add_number(0.0)])
+    return emitter.add_step("Cast", [holds], to=onnx.TensorProto.FLOAT)
+
+
 def _join_writer(op: str) -> Writer:
     def write_join(emitter: Emitter, node: Node, x: list[str]) -> str:
         made = x[0]
@@ -96,6 +104,7 @@ POINTWISE: Writers = {
     "tanh": _plain_writer("Tanh"),
     "softplus": _plain_writer("Softplus"),
     "mish": _write_mish,
+    "step": _write_step,
     "softmax": _plain_writer("Softmax", axis=1),
     "logsoftmax": _plain_writer("LogSoftmax", axis=1),
     "dropout": _write_dropout,

@@ -74,6 +74,14 @@ def emit_results(b: TorchImporter, call: TorchCall, made: Value) -> Any:  # Any:
     return [made, *others] if others else made
 
 
+def emit_comparison(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
+    """Emit a threshold unit for `x >= 0`, whose truth values are 1 and 0."""
+    x, bound = call.arguments.get("self"), call.arguments.get("other")
+    if isinstance(x, Value) and isinstance(bound, int | float) and bound == 0:
+        return torch_elementwise.emit_elementwise(b, call, "step")
+    return emit_costless(b, call)
+
+
 def emit_embedding(b: TorchImporter, call: TorchCall) -> Value:
     """Emit a layer that looks rows of a learned table up: the table's numbers are weights, there
     are no connections."""
@@ -109,6 +117,7 @@ def _by_target(handler: Handler, *targets: str) -> dict[str, Handler]:
 COSTLESS = _by_target(emit_costless, *CHANGES, *MOVES, *SUMS, "max")
 """What reads those without connections that have no word, or none for these arguments."""
 HANDLERS: dict[str, Handler] = {
+    **_by_target(emit_comparison, "ge"),
     **_by_target(emit_embedding, "embedding"),
     **_by_target(emit_recurrent, "lstm", "gru", "rnn_tanh", "rnn_relu"),
     **_by_target(torch_windows.emit_convolution, "conv1d", "conv2d", "conv3d", "convolution"),

@@ -66,6 +66,11 @@ def _write_prelu(node: Node[activation.Prelu], inplace: bool) -> CodePiece:
     return CodePiece("nn.PReLU", (str(count),) if count > 1 else ())
 
 
+def _write_step(node: Node, inplace: bool) -> CodePiece:
+    # torch.heaviside has no derivative, a comparison passes none on.
+    return CodePiece("", call="({x} >= 0).to({x}.dtype)")
+
+
 def _write_scale(node: Node[scaling.Scale], inplace: bool) -> CodePiece:
     count = 1 if node.layer.shared else node.inputs[0].channels
     return CodePiece("Scale", (str(count), str(axis_count(node))), extra="Scale")
@@ -99,6 +104,7 @@ POINTWISE: dict[str, Writer] = {
     "tanh": _activation_writer("Tanh"),
     "softplus": _activation_writer("Softplus"),
     "mish": _activation_writer("Mish"),
+    "step": _write_step,
     "softmax": _activation_writer("Softmax", "dim=1"),
     "logsoftmax": _activation_writer("LogSoftmax", "dim=1"),
     "dropout": _write_dropout,

@@ -7,26 +7,11 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import find_gradients
 from cnncost.network import Input, Network, Node
+from cnncost.study.backward.equation import Equation
+from cnncost.study.backward.forward_pass import derive_forward
 from cnncost.study.backward.gradient_expression import Expression, ParameterSymbol, Symbol, Symbols
 from cnncost.study.backward.gradient_rules import RULES
 from cnncost.study.backward.layer_use import GradientStep, Rule, Use
-
-
-class Equation(NamedTuple):
-    """One equation: a symbol, its value, and the multiply-accumulates for one example."""
-
-    left: Symbol
-    right: Expression
-    connections: int | None
-    """None if nobody knows."""
-    node: Input | Node
-    """The node whose output, parameter or other quantity the symbol stands for."""
-    passed: bool = False
-    """Whether it is the gradient of the node's output, which the layers that read it pass back."""
-    needed: bool = True
-    """False for what training does not need: gradients that only lead to an input."""
-    same: bool = False
-    """Whether it only gives a second name to a gradient; other equations use the first name."""
 
 
 class BackwardPass(NamedTuple):
@@ -35,8 +20,8 @@ class BackwardPass(NamedTuple):
     network: Network
     given: tuple[Symbol, ...]
     """The derivatives of the loss by the outputs, from which the pass starts."""
-    kept: tuple[Equation, ...]
-    """The results of the forward pass that it uses besides activations and parameters."""
+    forward: tuple[Equation, ...]
+    """The forward pass: the output of every layer, and the intermediate results before it."""
     equations: tuple[Equation, ...]
     """All equations, in the order in which they are computed."""
     parameters: tuple[ParameterSymbol, ...]
@@ -51,10 +36,11 @@ def derive_equations(network: Network) -> BackwardPass:
     for node in reversed(network.nodes):
         work.visit_node(node)
     symbols = work.symbols
+    used = {part for equation in work.equations for part in equation.right.walk()}
     return BackwardPass(
         network,
         tuple(work.given),
-        tuple(reversed(work.kept)),
+        derive_forward(network, symbols, used),
         tuple(work.equations),
         tuple(p for node in network.layers for p in symbols.list_parameters(node)),
         tuple(symbols.output_symbol(node) for node in network.nodes),
@@ -79,7 +65,6 @@ class _PassWork:
         self.arrived: dict[int, list[_Term]] = {}
         self.shared: dict[Symbol, list[_Term]] = {}
         self.given: list[Symbol] = []
-        self.kept: list[Equation] = []
         self.equations: list[Equation] = []
 
     def is_needed(self, index: int) -> bool:
@@ -96,7 +81,6 @@ class _PassWork:
         rule = RULES[node.layer.word](
             Use(node, x, self.symbols.output_symbol(node), dy, self.symbols)
         )
-        self.kept.extend(reversed(list(self._make_lines(node, rule.kept))))
         self.equations.extend(self._make_lines(node, rule.steps))
         if self.flow.parameters[node.index]:
             self._add_parameter_gradients(node, rule.parameters)
@@ -118,17 +102,19 @@ class _PassWork:
 
     def _make_lines(self, node: Node, steps: Iterable[GradientStep]) -> Iterable[Equation]:
         needed = self.flow.outputs[node.index]
-        for symbol, value, connections in steps:
-            yield Equation(symbol, value, connections, node, needed=needed)
+        for step in steps:
+            symbol, value, connections, sizes = step
+            yield Equation(symbol, value, connections, node, needed=needed, sizes=sizes)
 
     def _add_parameter_gradients(self, node: Node, steps: Iterable[GradientStep]) -> None:
         """Add a layer's parameter gradients. Each use of shared parameters adds a term; the layer
         that owns them is visited last."""
-        for symbol, value, connections in steps:
-            terms = self.shared.setdefault(symbol, [])
-            terms.append(_Term(value, connections))
+        for step in steps:
+            terms = self.shared.setdefault(step.symbol, [])
+            terms.append(_Term(step.value, step.connections))
             if node.shares is None:
-                self.equations.append(_sum_terms(symbol.bar, node, self.shared.pop(symbol)))
+                total = self.shared.pop(step.symbol)
+                self.equations.append(_sum_terms(step.symbol.bar, node, total))
 
     def _pass_to_inputs(self, node: Node, rule: Rule) -> None:
         cost = None if node.layer.word == "opaque" else rule.input_connections

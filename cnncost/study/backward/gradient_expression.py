@@ -3,6 +3,7 @@ and the symbol of each tensor of a network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -43,6 +44,12 @@ class Expression:
     def __pow__(self, exponent: str) -> Expression:
         return Expression("power", (self, number(exponent)))
 
+    def walk(self) -> Iterator[Expression]:
+        """List the expression and all its parts."""
+        yield self
+        for operand in self.operands:
+            yield from operand.walk()
+
     @property
     def T(self) -> Expression:  # noqa: N802  as mathematics and NumPy write it
         return Expression("transpose", (self,))
@@ -64,6 +71,11 @@ class Symbol(Expression):
     def bar(self) -> Symbol:
         """The symbol of the derivative of the loss by this symbol."""
         return replace(self, accent="bar")
+
+    @property
+    def base(self) -> Symbol:
+        """The symbol that this one is the derivative by; itself if it is none."""
+        return replace(self, accent="") if self.accent == "bar" else self
 
 
 def number(text: str | int) -> Expression:
@@ -121,9 +133,9 @@ def root(text: str | int) -> Expression:
     return Expression("root", (number(text),))
 
 
-def unknown(x: Expression) -> Expression:
+def unknown(*x: Expression) -> Expression:
     """Write an unknown function of x."""
-    return Expression("unknown", (x,))
+    return Expression("unknown", x)
 
 
 LETTERS: dict[str, tuple[str, ...]] = {

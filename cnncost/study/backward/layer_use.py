@@ -11,27 +11,47 @@ from cnncost.shape import Shape
 from cnncost.study.backward.gradient_expression import Expression, Symbol, Symbols
 
 
+class SymbolSizes(NamedTuple):
+    """How many numbers a symbol stands for along each of its axes, examples left out."""
+
+    dims: tuple[int, ...]
+    axes: tuple[int, ...] = ()
+    """Which parts of a unit's place (its channel is 0, its positions follow) index the symbol, if
+    not the first ones."""
+    shared: bool = False
+    """Whether all examples have the same numbers."""
+    heads: bool = False
+    """Whether it is one matrix per head, from positions to positions."""
+
+
 class GradientStep(NamedTuple):
     """A symbol, its value, and the connections that computing it takes."""
 
     symbol: Symbol
     value: Expression
     connections: int = 0
+    sizes: SymbolSizes | None = None
+    """The sizes of an intermediate result; None if they are those of the layer's input."""
 
 
 class Rule(NamedTuple):
-    """A layer's gradients, computed from its output's: the vector-Jacobian product."""
+    """A layer's equations: its output, and its gradients, computed from its output's (the
+    vector-Jacobian product)."""
 
     inputs: tuple[Expression, ...]
     """The gradient of each input."""
     parameters: tuple[GradientStep, ...] = ()
     """The gradient of each parameter; the symbols are those of the parameters themselves."""
     kept: tuple[GradientStep, ...] = ()
-    """Intermediate results that the forward pass has computed already."""
+    """Intermediate results of the forward pass, in the order in which it computes them."""
     steps: tuple[GradientStep, ...] = ()
     """Intermediate results that the gradients of parameters and inputs have in common."""
     input_connections: int = 0
     """The connections of the gradient of each input."""
+    output: Expression | None = None
+    """What the layer computes; if None, a function that only has the layer type's name."""
+    output_connections: int = 0
+    """The connections of the output, without those of `kept`."""
 
 
 @dataclass(frozen=True)

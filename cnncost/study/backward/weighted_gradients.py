@@ -30,22 +30,28 @@ def derive_dense(use: Use) -> Rule:
     back = weights.T @ use.dy
     if not use.shape.is_vector:
         x, back = call("vec", x), operator("reshape", str(use.shape)) @ back
-    return _weighted_rule(use, weights, use.dy @ x.T, back, use.dy)
+    return _weighted_rule(use, weights @ x, weights, use.dy @ x.T, back, use.dy)
 
 
 def derive_locally_connected(use: Use) -> Rule:
-    """y = (M ∘ W) vec(x) + b: a dense layer whose weights are zeros outside of each window."""
+    """y = W vec(x) + b: a dense layer whose weights are zeros outside of each unit's window."""
     weights, mask = use.own_parameter("W"), use.own_symbol("M")  # M is 1 where a unit sees a unit
-    slope = call("vec", use.dy)
+    slope, x = call("vec", use.dy), call("vec", use.x[0])
+    output = operator("reshape", str(use.node.output)) @ (weights @ x)
     back = operator("reshape", str(use.shape)) @ (weights.T @ slope)
-    return _weighted_rule(use, weights, mask * (slope @ call("vec", use.x[0]).T), back, use.dy)
+    return _weighted_rule(use, output, weights, mask * (slope @ x.T), back, use.dy)
 
 
 def derive_linear(use: Use) -> Rule:
     """Y = W X + b 1ᵀ: a map is the matrix of its positions' columns."""
     weights = use.own_parameter("W")
     return _weighted_rule(
-        use, weights, use.dy @ use.x[0].T, weights.T @ use.dy, _bias_gradient(use)
+        use,
+        weights @ use.x[0],
+        weights,
+        use.dy @ use.x[0].T,
+        weights.T @ use.dy,
+        _bias_gradient(use),
     )
 
 
@@ -55,27 +61,27 @@ def derive_conv(use: Use[Conv]) -> Rule:
     into = correlate(use.dy, use.x[0], options)
     if use.layer.connects:
         into = use.own_symbol("M") * into  # 1 where a filter sees a map
-    return _weighted_rule(
-        use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
-    )
+    back = convolve(weights.T, use.dy, options)
+    output = convolve(weights, use.x[0], options)
+    return _weighted_rule(use, output, weights, into, back, _bias_gradient(use))
 
 
 def derive_depthwise_conv(use: Use[DepthwiseConv]) -> Rule:
     """A convolution of as many groups as channels."""
     weights, options = use.own_parameter("W"), _convolution_options(use, use.shape.channels)
     into = correlate(use.dy, use.x[0], options)
-    return _weighted_rule(
-        use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
-    )
+    back = convolve(weights.T, use.dy, options)
+    output = convolve(weights, use.x[0], options)
+    return _weighted_rule(use, output, weights, into, back, _bias_gradient(use))
 
 
 def derive_conv_transpose(use: Use[ConvTranspose]) -> Rule:
     """y = Wᵀ ∗ x + b (Dumoulin & Visin 2016, sec. 4): backwards it is a convolution."""
     weights, options = use.own_parameter("W"), _convolution_options(use, use.layer.groups)
     into = correlate(use.x[0], use.dy, options)
-    return _weighted_rule(
-        use, weights, into, convolve(weights, use.dy, options), _bias_gradient(use)
-    )
+    back = convolve(weights, use.dy, options)
+    output = convolve(weights.T, use.x[0], options)
+    return _weighted_rule(use, output, weights, into, back, _bias_gradient(use))
 
 
 def derive_subsample(use: Use[Subsample]) -> Rule:
@@ -83,17 +89,27 @@ def derive_subsample(use: Use[Subsample]) -> Rule:
     weights = use.own_parameter("w")
     window = operator("window_sum", f"k={format_per_axis(use.layer.kernel)}")
     into = total("p", use.dy * (window @ use.x[0]))
-    return _weighted_rule(use, weights, into, window.T @ (weights * use.dy), _bias_gradient(use))
+    back = window.T @ (weights * use.dy)
+    output = weights * (window @ use.x[0])
+    return _weighted_rule(use, output, weights, into, back, _bias_gradient(use))
 
 
 def _weighted_rule(
-    use: Use, weights: Symbol, into: Expression, back: Expression, added: Expression
+    use: Use,
+    output: Expression,
+    weights: Symbol,
+    into: Expression,
+    back: Expression,
+    added: Expression,
 ) -> Rule:
-    """Make a rule of the gradients of weights (`into`), input (`back`) and biases (`added`)."""
-    steps = [GradientStep(weights, into, use.connections)]
+    """Make a rule of the output without its bias, and of the gradients of weights (`into`), input
+    (`back`) and biases (`added`)."""
+    steps, uses = [GradientStep(weights, into, use.connections)], use.connections
     if use.layer.biases(use.shape):
-        steps.append(GradientStep(use.own_parameter("b"), added))
-    return Rule((back,), tuple(steps), input_connections=use.connections)
+        bias = use.own_parameter("b")
+        steps.append(GradientStep(bias, added))
+        output = output + bias
+    return Rule((back,), tuple(steps), (), (), uses, output, uses)
 
 
 def _bias_gradient(use: Use) -> Expression:

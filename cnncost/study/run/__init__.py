@@ -12,6 +12,7 @@ from cnncost.study.run.number_map import Map
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
+    from cnncost.language.carried_values import Carried
     from cnncost.network import Input, Node
     from cnncost.study.run.number_map import Number
 
@@ -24,6 +25,9 @@ class EvaluationStep(NamedTuple):
 
     node: Node
     output: Map
+    reads: tuple[Map, ...] = ()
+    carried: Carried | None = None
+    """The numbers that its line, or its owner's, gives."""
 
 
 def check_runnable(spec: Spec) -> None:
@@ -76,7 +80,7 @@ def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Eval
             found[node.index] = evaluate_layer(node, carried, reads)
         except OverflowError:
             raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on") from None
-        steps.append(EvaluationStep(node, found[node.index]))
+        steps.append(EvaluationStep(node, found[node.index], tuple(reads), carried))
     return steps
 
 

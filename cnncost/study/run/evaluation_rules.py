@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from cnncost.study.run.number_map import (
     Map,
     Number,
-    evaluate_convolution,
     map_of_columns,
     pooling_rule,
 )
+from cnncost.study.run.unit_sums import SUMS, Sums
 
 if TYPE_CHECKING:
     from cnncost.language.carried_values import Carried
@@ -83,6 +83,7 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
     "tanh": math.tanh,
     "softplus": _softplus,
     "mish": lambda v: float(v) * math.tanh(_softplus(v)),
+    "step": lambda v: int(v >= 0),
 }
 """The functions of one number, by the layer type's word."""
 
@@ -135,26 +136,13 @@ LearnedRule = Callable[["Node[Any]", "Carried", list[Map]], Map]  # Any: as abov
 """From the node, the numbers that it carries and its inputs to its output."""
 
 
-def evaluate_dense(node: Node, carried: Carried, reads: list[Map]) -> Map:
-    """y = W x + b over all units of the input."""
-    (x,) = reads
-    return Map(node.output, tuple(multiply_and_add(carried, x.numbers)))
+def _sum_rule(list_sums: Sums) -> LearnedRule:
+    """Make the rule that adds up every unit's sum."""
 
+    def rule(node: Node, carried: Carried, reads: list[Map]) -> Map:
+        return Map(node.output, tuple(one.add_up() for one in list_sums(node, carried, reads)))
 
-def evaluate_linear(node: Node, carried: Carried, reads: list[Map]) -> Map:
-    """y = W x + b over the channels of each position."""
-    return map_of_columns(
-        node.output, [multiply_and_add(carried, column) for column in reads[0].split_columns()]
-    )
-
-
-def multiply_and_add(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
-    """W x + b."""
-    bias = carried.bias or (0,) * len(carried.weights)
-    return [
-        sum((w * v for w, v in zip(row, x, strict=True)), start=b)
-        for row, b in zip(carried.weights, bias, strict=True)
-    ]
+    return rule
 
 
 def elementwise_rule(function: Callable[[Number], Number]) -> Rule:
@@ -203,7 +191,12 @@ def evaluate_add(node: Node, reads: list[Map]) -> Map:
 
 
 def evaluate_mul(node: Node, reads: list[Map]) -> Map:
-    """Multiply the inputs, unit by unit; a gate of one position works at all of them."""
+    """Multiply the inputs, unit by unit."""
+    return Map(node.output, tuple(map(math.prod, list_factors(node, reads))))
+
+
+def list_factors(node: Node, reads: list[Map]) -> list[tuple[Number, ...]]:
+    """List what each unit of a product multiplies; a gate of one position works at all of them."""
     positions = node.output.positions
     whole = [
         tuple(number for number in x.numbers for _ in range(positions // x.shape.positions))
@@ -211,7 +204,7 @@ def evaluate_mul(node: Node, reads: list[Map]) -> Map:
         else x.numbers
         for x in reads
     ]
-    return Map(node.output, tuple(math.prod(column) for column in zip(*whole, strict=True)))
+    return list(zip(*whole, strict=True))
 
 
 def evaluate_concat(node: Node, reads: list[Map]) -> Map:
@@ -243,12 +236,7 @@ def exact_mean(numbers: tuple[Number, ...] | list[Number]) -> Number:
     return total / len(numbers) if isinstance(total, float) else Fraction(total) / len(numbers)
 
 
-LEARNED_RULES: dict[str, LearnedRule] = {
-    "dense": evaluate_dense,
-    "linear": evaluate_linear,
-    "conv": evaluate_convolution,
-    "depthwise_conv": evaluate_convolution,
-}
+LEARNED_RULES: dict[str, LearnedRule] = {word: _sum_rule(sums) for word, sums in SUMS.items()}
 """The layer types that carry numbers."""
 
 RULES: dict[str, Rule] = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
-    from cnncost.language.carried_values import Carried
     from cnncost.layers.sliding_window import Windowed
     from cnncost.network import Node
     from cnncost.shape import Window
@@ -46,56 +45,35 @@ Taps = list[int | None]
 """The position that each tap of a window reads, row by row; None on padding."""
 
 
-def evaluate_convolution(node: Node[Windowed], carried: Carried, reads: list[Map]) -> Map:
-    """Each filter's weights times the taps of its group's channels, and its bias."""
-    (x,) = reads
-    channels = x.split_channels()
-    filters = len(carried.weights)
-    taps = _count_taps(node)
-    seen = len(carried.weights[0]) // taps  # channels that a filter sees
-    groups = x.shape.channels // seen
-    bias = carried.bias or (0,) * filters
-    places = list(_list_taps(node))
-    numbers: list[Number] = []
-    for at, (row, start) in enumerate(zip(carried.weights, bias, strict=True)):
-        first = at * groups // filters * seen
-        for place in places:
-            total: Number = start
-            for channel in range(seen):
-                values = channels[first + channel]
-                weights = row[channel * taps : (channel + 1) * taps]
-                for weight, position in zip(weights, place, strict=True):
-                    if position is not None:
-                        total += weight * values[position]
-            numbers.append(total)
-    return Map(node.output, tuple(numbers))
-
-
 def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     """Make the rule of a pool: the largest or mean of each window; means count padding's zeros."""
 
     def rule(node: Node[Windowed], reads: list[Map]) -> Map:
-        places = list(_list_taps(node))
-        numbers: list[Number] = []
-        for values in reads[0].split_channels():
-            for place in places:
-                inside = [values[position] for position in place if position is not None]
-                # Padding never wins a maximum; PyTorch's means count it.
-                zeros = 0 if of is max else len(place) - len(inside)
-                numbers.append(of([*inside, *[0] * zeros]))
-        return Map(node.output, tuple(numbers))
+        # Padding never wins a maximum; PyTorch's means count it.
+        windows = list_windows(node, reads[0], zeros=of is not max)
+        return Map(node.output, tuple(map(of, windows)))
 
     return rule
 
 
-def _count_taps(node: Node[Windowed]) -> int:
+def list_windows(node: Node[Windowed], x: Map, *, zeros: bool) -> Iterator[list[Number]]:
+    """List the numbers that each unit's window sees, with the padding's zeros or without."""
+    places = list(list_taps(node))
+    for values in x.split_channels():
+        for place in places:
+            inside = [values[position] for position in place if position is not None]
+            yield [*inside, *[0] * (len(place) - len(inside))] if zeros else inside
+
+
+def count_taps(node: Node[Windowed]) -> int:
+    """Count the taps of a window."""
     taps = 1
     for size in node.layer.kernel:
         taps *= size
     return taps
 
 
-def _list_taps(node: Node[Windowed]) -> Iterator[Taps]:
+def list_taps(node: Node[Windowed]) -> Iterator[Taps]:
     """List the taps of the window at each output position.
 
     A window that hangs over the padding's end (pooling in ceil mode) has fewer.

@@ -11,7 +11,7 @@ NORMS = ("batchnorm", "layernorm", "instancenorm")
 
 ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish"),
-    *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish"),
+    *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "step"),
 )
 
 TRANSPARENT = frozenset((*NORMS, *ACTIVATIONS, "dropout", "identity", "lrn", "channel_shuffle"))

@@ -80,7 +80,17 @@ def _ascii_symbol(symbol: Symbol) -> str:
 ASCII = TEXT._replace(
     symbol=_ascii_symbol,
     axes=lambda axes: f"_{axes}" if axes else "",
-    signs={"Σ": "sum", "∗": "*", "⋆": "(*)", "·": ".", "′": "'", "√": "sqrt ", "≤": "<=", "−": "-"},
+    signs={
+        "Σ": "sum",
+        "∗": "*",
+        "⋆": "(*)",
+        "·": ".",
+        "′": "'",
+        "√": "sqrt ",
+        "≤": "<=",
+        "≥": ">=",
+        "−": "-",
+    },
     transposed="^T",
     times=" o ",
 )
@@ -88,8 +98,13 @@ ASCII = TEXT._replace(
 LATEX_ACCENTS = {"": "{}", "bar": r"\bar{{{}}}", "hat": r"\hat{{{}}}"}
 
 
+def latex_letter(symbol: Symbol) -> str:
+    """Write a symbol's letter, without anything around it."""
+    return f"\\{GREEK[symbol.word]}" if symbol.word in GREEK else symbol.word
+
+
 def _latex_symbol(symbol: Symbol) -> str:
-    letter = f"\\{GREEK[symbol.word]}" if symbol.word in GREEK else symbol.word
+    letter = latex_letter(symbol)
     mark = f"^{{{symbol.mark}}}" if symbol.mark else ""
     name = f"_{{{_latex_word(symbol.of)}}}" if symbol.of else ""
     return LATEX_ACCENTS[symbol.accent].format(letter) + mark + name
@@ -122,6 +137,7 @@ LATEX = EquationNotation(
         "′": "'",
         "√": r"\surd",
         "≤": r"\le",
+        "≥": r"\ge",
         "−": "-",
     },
     transposed=r"^{\top}",

@@ -3,90 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import NamedTuple, TextIO
-from unicodedata import combining
+from typing import TextIO
 
-from cnncost.study.backward.backward_pass import BackwardPass, Equation
+from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.equation import Equation
+from cnncost.views.backward.equation_folding import PLAIN, Measure, fold_equation, text_width
+from cnncost.views.backward.equation_form import EquationForm
 from cnncost.views.backward.gradient_formula import (
     ASCII,
     LATEX,
     TEXT,
     EquationNotation,
     formula_of,
-    summand_formulas,
 )
+from cnncost.views.backward.gradient_legend import legend_sentences
 from cnncost.views.backward.gradient_page import (
     COSTS,
     NOTHING,
     GradientPage,
+    PassPart,
     Prose,
     Section,
     build_gradient_page,
     equation_cost,
-    legend_sentences,
 )
 from cnncost.views.markup import escape_latex
-
-# Long equations on several lines
-
-INDENT = " " * 4
-
-SIGNS = {sign for signs in ("+−-∘/", "∗⋆·", ("o", "*", "(*)", ".")) for sign in signs}
-"""The signs before which an equation may be broken, unless options in brackets follow."""
-
-
-class Measure(NamedTuple):
-    """Measures how wide a piece of an equation is, and says before which words it may be broken."""
-
-    width: Callable[[str], float]
-    breaks: Callable[[str], bool]
-
-
-def fold_equation(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
-    """Break an equation's summands, each with its sign, into lines that are as wide as `room`.
-
-    A summand that fits on a line stays whole. A longer one is broken before its signs, and a
-    piece that is still too long at its blanks.
-    """
-    lines = [""]
-    for summand in summands:
-        whole = len(INDENT) + measure.width(summand) <= room
-        for piece in [summand] if whole else _break_summand(summand, room - len(INDENT), measure):
-            _append_piece(lines, piece, room, measure)
-    return lines
-
-
-def _append_piece(lines: list[str], piece: str, room: float, measure: Measure) -> None:
-    if not lines[-1]:
-        lines[-1] = piece
-    elif measure.width(lines[-1]) + 1 + measure.width(piece) <= room:
-        lines[-1] += f" {piece}"
-    else:
-        lines.append(INDENT + piece)
-
-
-def _break_summand(summand: str, room: float, measure: Measure) -> list[str]:
-    pieces: list[str] = []
-    for word in summand.split(" "):
-        wider = bool(pieces) and measure.width(pieces[-1]) + 1 + measure.width(word) > room
-        if not pieces or wider or measure.breaks(word):
-            pieces.append(word)
-        else:
-            pieces[-1] += f" {word}"
-    return pieces
-
-
-def text_width(text: str) -> int:
-    """Count the columns that a text takes; a bar stands above its letter and takes none."""
-    return sum(not combining(character) for character in text)
-
-
-PLAIN = Measure(text_width, lambda word: word.partition("[")[0] in SIGNS)
-"""Measures text in columns of a terminal."""
-
 
 FOLD = 100
 """The width of a line of prose, and of a piped equation before its connections. A longer equation
@@ -97,15 +41,25 @@ NARROWEST = 30
 
 
 def write_gradients(
-    file: TextIO, found: BackwardPass, chosen: Collection[int], form: str, *, plain: bool
+    file: TextIO,
+    found: BackwardPass,
+    chosen: Collection[int],
+    form: str,
+    *,
+    plain: bool,
+    indexed: bool = False,
 ) -> None:
     """Write the equations in one of the formats table, markdown, latex.
 
     Args:
+        file: where to.
+        found: both passes.
         chosen: the nodes, by index, whose equations are written; if empty, all are.
+        form: the format.
         plain: write text in ASCII, for terminals without Unicode.
+        indexed: write single numbers with indices, not vectors and matrices.
     """
-    shown = build_gradient_page(found, chosen)
+    shown = build_gradient_page(found, chosen, indexed=indexed)
     if form == "latex":
         write_latex(file, found, shown)
     elif form == "markdown":
@@ -114,46 +68,50 @@ def write_gradients(
         _write_text(file, found, shown, ASCII if plain else TEXT)
 
 
-def _text_heading(shown: GradientPage, notation: EquationNotation) -> str:
-    given = ", ".join(formula_of(symbol, notation) for symbol in shown.given)
-    return f"{shown.name}: the backward pass" + (f" from {given}" if given else "")
+def _text_heading(name: str, part: PassPart, notation: EquationNotation) -> str:
+    given = ", ".join(formula_of(symbol, notation) for symbol in part.given)
+    return f"{name}: {part.title}" + (f" from {given}" if given else "")
 
 
 def _write_text(
     file: TextIO, found: BackwardPass, shown: GradientPage, notation: EquationNotation
 ) -> None:
     room = get_terminal_size().columns if file.isatty() else 0
-    file.write(_fold_prose(_text_heading(shown, notation), room) + "\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    rows = [row for section in shown.sections for row in _section_rows(section, notation)]
-    last = max(len(number) for _, number in rows)
-    widest = max(text_width(" ".join(summands)) for summands, _ in rows)
+    rows = [
+        row
+        for section in shown.list_sections()
+        for row in _section_rows(section, shown.form, notation)
+    ]
+    last = max((len(number) for _, number in rows), default=0)
+    widest = max((text_width(" ".join(summands)) for summands, _ in rows), default=0)
     first = min(widest, max(room - last - 5, NARROWEST) if room else FOLD)
-    for section in shown.sections:
-        if section.heading:
-            file.write(f"{section.heading}\n")
-        for summands, number in _section_rows(section, notation):
-            lines = fold_equation(summands, first, PLAIN) if room else [" ".join(summands)]
-            _write_row(file, lines, first, last, number)
-        file.write("\n")
+    for part in shown.passes:
+        file.write(fold_prose(_text_heading(shown.name, part, notation), room))
+        file.write("\n" if part.sections else f"{NOTHING}\n\n")
+        for section in part.sections:
+            file.write(f"{section.heading}\n" if section.heading else "")
+            for summands, number in _section_rows(section, shown.form, notation):
+                lines = fold_equation(summands, first, PLAIN) if room else [" ".join(summands)]
+                _write_row(file, lines, first, last, number)
+            file.write("\n")
     for sentence in legend_sentences(found, shown, Prose(notation)):
-        file.write(_fold_prose(sentence, room))
+        file.write(fold_prose(sentence, room))
 
 
-def _fold_prose(text: str, room: int) -> str:
+def fold_prose(text: str, room: int) -> str:
     """Break prose into lines if the terminal or a page has no room for it on one."""
     return fill(text, min(room or FOLD, FOLD), break_long_words=False) + "\n"
 
 
-def _section_rows(section: Section, notation: EquationNotation) -> list[tuple[list[str], str]]:
+def _section_rows(
+    section: Section, form: EquationForm, notation: EquationNotation
+) -> list[tuple[list[str], str]]:
     """List the summands and the cost of each equation of a section."""
-    rows = [(["gradient"], COSTS)] if section.costs and not section.heading else []
+    rows = [([section.column], COSTS)] if section.column else []
     for equation in section.equations:
-        first, *others = summand_formulas(equation.right, notation)
-        summands = [f"{formula_of(equation.left, notation)} = {first}", *others]
-        rows.append((summands, equation_cost(equation) if section.costs else ""))
+        first, *others = form.summands(equation, notation)
+        summands = [f"{form.left_side(equation, notation)} = {first}", *others]
+        rows.append((summands, equation_cost(equation)))
     if section.total:
         rows.append((["in all"], section.total))
     return rows
@@ -187,68 +145,84 @@ SMALL = 0.7
 
 def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Write tables of formulas in GitHub's $`...`$, in which Markdown has no effect."""
-    file.write(f"### {_markup_heading(shown, MARKDOWN_PROSE)}\n\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    for section in shown.sections:
-        if section.heading:
-            file.write(f"{section.heading}\n\n")
-        file.write(
-            f"| gradient | {COSTS} |\n| --- | ---: |\n" if section.costs else "| value |\n| --- |\n"
-        )
-        for equation in section.equations:
-            line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
-            file.write(
-                f"| {line} | {equation_cost(equation)} |\n" if section.costs else f"| {line} |\n"
-            )
-        if section.total:
-            file.write(f"| in all | {section.total} |\n")
-        file.write("\n")
+    for part in shown.passes:
+        file.write(f"### {_markup_heading(shown.name, part, MARKDOWN_PROSE)}\n\n")
+        file.write("" if part.sections else f"{NOTHING}\n\n")
+        for section in part.sections:
+            file.write(f"{section.heading}\n\n" if section.heading else "")
+            file.write(_markdown_table(section, shown.form) + "\n")
     file.write(" ".join(legend_sentences(found, shown, MARKDOWN_PROSE)) + "\n")
+
+
+def _markdown_table(section: Section, form: EquationForm) -> str:
+    lines = [f"| {section.column or 'gradient'} | {COSTS} |", "| --- | ---: |"]
+    for equation in section.equations:
+        right = " ".join(form.summands(equation, LATEX))
+        line = f"$`{form.left_side(equation, LATEX)} = {right}`$"
+        lines.append(f"| {line} | {equation_cost(equation)} |")
+    if section.total:
+        lines.append(f"| in all | {section.total} |")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Write blocks of align*, between which pages may break."""
     file.write("% Needs \\usepackage{amsmath}.\n")
-    file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
-    if not shown.sections:
-        file.write(f"{NOTHING}\n")
-        return
-    file.write("\\begingroup\\allowdisplaybreaks\n")
-    for section in shown.sections:
-        file.write(f"{section.heading}\n" if section.heading else "")
-        for start in range(0, len(section.equations), LINES_A_BLOCK):
-            block = section.equations[start : start + LINES_A_BLOCK]
-            last = start + LINES_A_BLOCK >= len(section.equations)
-            lines = _align_lines(block, section.total if last else "", costs=section.costs)
-            body = " \\\\\n".join(lines)
-            file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
-    file.write("\\endgroup\n" + " ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
+    for part in shown.passes:
+        file.write(f"\\paragraph{{{_markup_heading(shown.name, part, LATEX_PROSE)}}}\n")
+        if not part.sections:
+            file.write(f"{NOTHING}\n")
+            continue
+        file.write("\\begingroup\\allowdisplaybreaks\n")
+        for section in part.sections:
+            _write_align_blocks(file, section, shown.form)
+        file.write("\\endgroup\n")
+    file.write(" ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
 
 
-def _markup_heading(shown: GradientPage, prose: Prose) -> str:
-    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in shown.given)
-    return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
+def _write_align_blocks(file: TextIO, section: Section, form: EquationForm) -> None:
+    file.write(f"{section.heading}\n" if section.heading else "")
+    for start in range(0, len(section.equations), LINES_A_BLOCK):
+        block = section.equations[start : start + LINES_A_BLOCK]
+        last = start + LINES_A_BLOCK >= len(section.equations)
+        body = " \\\\\n".join(_align_lines(block, form, section.total if last else ""))
+        file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
 
 
-def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
+def _markup_heading(name: str, part: PassPart, prose: Prose) -> str:
+    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in part.given)
+    return prose.escape(f"{name}: {part.title}") + (f" from {given}" if given else "")
+
+
+def _align_lines(equations: Sequence[Equation], form: EquationForm, total: str) -> list[str]:
     """Write the lines of one align block; a long equation is broken before its signs, which is
     possible because brackets are plain."""
-    lefts = [formula_of(equation.left, LATEX) for equation in equations]
-    numbers = [equation_cost(equation) if costs else "" for equation in equations]
+    lefts = [form.left_side(equation, LATEX) for equation in equations]
+    numbers = [equation_cost(equation) for equation in equations]
     beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
     room = max(PAGE - beside, NARROWEST_SIDE)
     lines = []
     for left, equation, number in zip(lefts, equations, numbers, strict=True):
-        parts = fold_equation(
-            summand_formulas(equation.right, LATEX), room, Measure(_formula_width, _breaks_before)
-        )
-        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
-        lines.append(f"  {left} &= {right}" + (f" && {_latex_number(number)}" if costs else ""))
+        summands = [_join_braces(summand) for summand in form.summands(equation, LATEX)]
+        parts = fold_equation(summands, room, Measure(_formula_width, _breaks_before))
+        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts).replace(JOINED, " ")
+        lines.append(f"  {left} &= {right} && {_latex_number(number)}")
     if total:
         lines.append(rf"  \text{{in all}} & && {_latex_number(total)}")
     return lines
+
+
+JOINED = "\x1f"
+"""Stands for a blank at which an equation may not be broken."""
+
+
+def _join_braces(text: str) -> str:
+    """Join what stands in braces: LaTeX ends no line there."""
+    found, depth = [], 0
+    for character in text:
+        depth += (character == "{") - (character == "}")
+        found.append(JOINED if depth and character == " " else character)
+    return "".join(found)
 
 
 def _formula_width(text: str) -> float:

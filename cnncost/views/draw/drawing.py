@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
@@ -62,3 +63,17 @@ class Drawing(Protocol):
     def save_sheet(self, file: BinaryIO, form: str, title: str) -> None:
         """Write the sheet."""
         ...
+
+
+def find_arrow_head(path: Sequence[Point]) -> list[Point]:
+    """Find the corners of the head of an arrow, in the direction of its last piece.
+
+    >>> find_arrow_head([(0, 0), (10, 0)])
+    [(10, 0), (9.0, 0.45), (9.0, -0.45)]
+    """
+    (from_x, from_y), (x, y) = path[-2:]
+    length = hypot(x - from_x, y - from_y) or 1.0
+    along, up = (x - from_x) / length, (y - from_y) / length
+    back_x, back_y = x - along, y - up
+    side_x, side_y = 0.45 * up, 0.45 * along
+    return [(x, y), (back_x - side_x, back_y + side_y), (back_x + side_x, back_y - side_y)]

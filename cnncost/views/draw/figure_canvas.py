@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cnncost.errors import CnncostError
+from cnncost.views.draw.drawing import find_arrow_head
 from cnncost.views.draw.font_subset import write_font_face
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ class Canvas:
         xs, ys = zip(*path, strict=True)
         from matplotlib.lines import Line2D
 
-        self.axes.add_artist(Line2D(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round"))
-        x, y = path[-1]
-        head = [(x, y), (x - 0.45, y + 1.0), (x + 0.45, y + 1.0)]
-        self.draw_face(head, LINE)
+        line = Line2D(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round")
+        line.set_zorder(1)  # as faces have it: what is drawn later covers it
+        self.axes.add_artist(line)
+        self.draw_face(find_arrow_head(path), LINE)
 
     def draw_dot(self, x: float, y: float, colour: str = "conv") -> None:
         from matplotlib.patches import Circle

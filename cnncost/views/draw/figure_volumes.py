@@ -261,7 +261,7 @@ def _route(rows: VolumeRows, way: Way, y: float) -> list[tuple[float, float]]:
         out, into = leaves[0] + 0.5, enters[0] - 0.5
         return [(out, leaves[1]), (out, lane), (into, lane), (into, enters[1])]
     right = rows.middles[start] + rows.volumes[start].thick / 2 + rows.volumes[start].across / 2
-    left = rows.middles[end] - rows.volumes[end].thick / 2 + rows.volumes[end].across / 2
+    left = rows.middles[end] - rows.volumes[end].thick / 2
     if rows.graph.parts[end].is_join:
         left = rows.middles[end] - RADIUS
     along = y - way.lane * rows.pitch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from math import hypot
 from typing import TYPE_CHECKING, BinaryIO
 
+from cnncost.views.draw.drawing import find_arrow_head
 from cnncost.views.draw.figure_canvas import POINTS, SIZE
 from cnncost.views.draw.part_words import short_name
 from cnncost.views.markup import escape_html
@@ -120,14 +120,8 @@ class SvgCanvas:
 
     def draw_arrow(self, path: Sequence[Point]) -> None:
         """Draw a line of straight pieces with an arrow head at its end."""
-        (from_x, from_y), (x, y) = path[-2:]
-        length = hypot(x - from_x, y - from_y) or 1.0
-        along, up = (x - from_x) / length, (y - from_y) / length
-        back_x, back_y = x - along, y - up
-        side_x, side_y = 0.45 * up, 0.45 * along
-        head = [(x, y), (back_x - side_x, back_y + side_y), (back_x + side_x, back_y - side_y)]
         self._lines["l"].append(_write_path(path))
-        self._lines["h"].append(f"{_write_path(head)}z")
+        self._lines["h"].append(f"{_write_path(find_arrow_head(path))}z")
 
     def draw_link(self, start: Point, end: Point, *, dashed: bool = False) -> None:
         """Draw a thin line."""

@@ -1,0 +1,159 @@
+"""A network's printed equations, computed on random numbers and held beside finite differences."""
+
+from __future__ import annotations
+
+from math import inf, isnan
+from typing import NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.curves import CURVES
+from cnncost.study.backward.equation_values import EquationValues
+from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.index_form import CALLS
+
+MOST = 2_000_000
+"""The most connections of a network that is computed here."""
+
+MOST_NUMBERS = 10_000_000
+"""The most numbers of an array that an equation needs: 80 MB."""
+
+EFFORT = 120_000_000
+"""About how many connections all finite differences together take: some seconds."""
+
+ONE_EQUATION = 15_000
+"""How many connections take as long as an equation without any."""
+
+EXAMPLES = 3
+
+STEP = 1e-5
+"""How far a number is moved to either side."""
+
+TOLERANCE = 1e-5
+"""The largest relative error that passes; differences of that step are right to about 1e-9."""
+
+KINK = 1e-4
+"""Differences to the two sides that differ by more, relative to the largest entry, mean that the
+function has a corner there; the gradient must lie between them."""
+
+FLOOR = 1e-3
+"""Of the largest entry of all gradients: errors are relative to no less, since what is smaller is
+rounding."""
+
+
+class CheckedGradient(NamedTuple):
+    """One gradient beside its finite differences."""
+
+    symbol: Symbol
+    entries: int
+    """How many of its entries were moved."""
+    corners: int
+    """At how many of these the function has a corner."""
+    error: float
+    """The largest difference, relative to the largest entry."""
+
+
+class EquationCheck(NamedTuple):
+    """All gradients of a network beside finite differences."""
+
+    gradients: tuple[CheckedGradient, ...]
+
+    @property
+    def worst(self) -> CheckedGradient:
+        return max(self.gradients, key=lambda one: one.error)
+
+    @property
+    def is_right(self) -> bool:
+        return self.worst.error <= TOLERANCE
+
+
+def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
+    """Compute both passes on random numbers, and each gradient's entries by central differences.
+
+    The loss is a sum of the outputs, each unit times a random number. Of large tensors some
+    entries are moved, chosen at random.
+
+    Raises:
+        CnncostError: a layer is opaque, nothing is trained, or the network is too large.
+    """
+    _refuse(found)
+    values = EquationValues(found, EXAMPLES, seed)
+    _refuse_large_arrays(found, values)
+    values.run_forward()
+    values.run_backward()
+    checked = [e.left for e in found.equations if not e.same and e.left.base in values.tensors]
+    lefts = list(dict.fromkeys(checked))
+    if not lefts:
+        raise CnncostError("every gradient is the output's own: nothing to compute")
+    scale = max(float(abs(values.tensors[bar]).max()) for bar in (*lefts, *found.given))
+    most = _entries_per_gradient(found, len(lefts))
+    return EquationCheck(tuple(_check_gradient(values, left, most, scale) for left in lefts))
+
+
+def _refuse(found: BackwardPass) -> None:
+    network = found.network
+    for node in network.layers:
+        if node.layer.word == "opaque":
+            raise CnncostError(
+                f"{node.name} is opaque: nobody knows what it computes",
+                "--check takes networks without opaque layers",
+            )
+    for equation in found.forward:
+        value, layer = equation.right, equation.node.layer
+        word = layer.word if layer else ""
+        if value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS):
+            raise CnncostError(
+                f"{equation.node.name}: {word} has no equation that --check could compute",
+                "check the other layers in a spec of their own",
+            )
+    if not found.equations:
+        raise CnncostError("no gradient to check: nothing is trained", "drop frozen: true")
+    used = _count_connections(found)
+    if used > MOST:
+        raise CnncostError(
+            f"{network.name} has {used:,} connections, more than the {MOST:,} that --check takes",
+            "give it a smaller --input, or check one layer in a spec of its own",
+        )
+
+
+def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:
+    for equation in (*found.forward, *found.equations):
+        numbers = values.count_numbers(equation)
+        if numbers > MOST_NUMBERS:
+            raise CnncostError(
+                f"an equation of {equation.node.name} takes {numbers:,} numbers at once, more than "
+                f"the {MOST_NUMBERS:,} that --check takes",
+                "give it a smaller --input, or check one layer in a spec of its own",
+            )
+
+
+def _count_connections(found: BackwardPass) -> int:
+    return sum(e.connections or 0 for e in found.forward if not e.same)
+
+
+def _entries_per_gradient(found: BackwardPass, gradients: int) -> int:
+    units = sum(node.output.units for node in found.network.nodes)
+    once = EXAMPLES * (_count_connections(found) + units) + ONE_EQUATION * len(found.forward)
+    return max(1, round(EFFORT / (2 * once * gradients)))
+
+
+def _check_gradient(
+    values: EquationValues, left: Symbol, most: int, scale: float
+) -> CheckedGradient:
+    import numpy as np
+
+    ours = values.tensors[left]
+    places = list(values.choose_entries(left.base, most))
+    floor = max(float(abs(ours).max()), FLOOR * scale)
+    errors, corners = [0.0], 0
+    for place in places:
+        above, below = (values.move_entry(left.base, place, sign * STEP) for sign in (1, -1))
+        sides = sorted((above / STEP, -below / STEP))
+        middle = (above - below) / (2 * STEP)
+        if sides[1] - sides[0] > KINK * floor:
+            corners += 1
+            errors.append(max(sides[0] - ours[place], ours[place] - sides[1], 0.0))
+        else:
+            errors.append(abs(ours[place] - middle))
+    error = float(np.max(errors)) / floor if floor else 0.0
+    return CheckedGradient(left, len(places), corners, inf if isnan(error) else error)
