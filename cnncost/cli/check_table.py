@@ -1,10 +1,11 @@
 """What `check --table` does: hold a filled-in table to a network's counts."""
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from cnncost import api
-from cnncost.cli import arch_reader
 from cnncost.cli.output import open_destination
 from cnncost.errors import CnncostError
 from cnncost.language import Spec
@@ -17,14 +18,30 @@ def read_table_text(path: str) -> str:
         CnncostError: it cannot be read, or it is no text.
     """
     if path == "-":
-        return arch_reader.read_input_text()
+        return decode_table(sys.stdin.buffer.read(api.LARGEST_FILE + 1), "<stdin>")
     try:
         with open(path, "rb") as file:
             data = file.read(api.LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         what = getattr(error, "strerror", None) or error
         raise CnncostError(f"{path}: {what}", "name a table's file, or -") from None
-    return api.decode_spec(data, path)
+    return decode_table(data, path)
+
+
+def decode_table(data: bytes, name: str) -> str:
+    """Decode a table's bytes: UTF-8, or UTF-16 as spreadsheets write their text.
+
+    Raises:
+        CnncostError: too large, or no such text.
+    """
+    if len(data) > api.LARGEST_FILE:
+        raise CnncostError(f"{name}: larger than 10 MiB, so it is no table")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-16")
+    if b"\0" in data:
+        raise CnncostError(f"{name}: a binary file, not a table", "save the table as CSV, in UTF-8")
+    return api.decode_spec(data, name)
 
 
 class TableWish(NamedTuple):
