@@ -44,6 +44,15 @@ def test_every_way_to_write_a_table(text: str) -> None:
     assert answer.step == 1
 
 
+def test_what_is_no_answer() -> None:
+    """The columns are Keras' and torchinfo's; 0.0M rounds any number below 50,000."""
+    table = "Layer (type)  Output Shape  Param #     Mult-Adds (M)\n"
+    table += "fc1           4,096         --          0.0\n"
+    table += "fc2           4,096         16,781,312\n"
+    (answer,) = read_answers(table, "t")
+    assert answer[:4] == ("fc2", "parameters", 4096 * 4096 + 4096, 3)
+
+
 @pytest.mark.parametrize(
     ("text", "number", "step"),
     [

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError, quote_text
 
-BLANKS = ("", "?", "-", "\u2013", "\u2014", "n/a", "na", "N/A")
-"""Cells without an answer; the fourth and fifth are dashes."""
+BLANKS = ("", "?", "-", "--", "\u2013", "\u2014", "n/a", "N/A")
+"""Cells without an answer; the two before the last are dashes."""
 
 TIMES = "[x*\u00b7\u00d7]"
 """The signs of a product."""
@@ -60,7 +60,7 @@ def read_number(cell: str, where: str, suffix: str = "") -> WrittenNumber | None
         if (len(factors) > 1 or not suffix) and None not in factors:
             return WrittenNumber(prod(factor for factor in factors if factor is not None))
         if found := _read_rounded(text, where, suffix):
-            return found
+            return found if found.number or found.step == 1 else None  # 0.0M tells nothing
     hint = "write whole numbers, as 105,415,200, rounded ones as 105.4M, or leave the cell empty"
     raise CnncostError(f"{where}: {quote_text(cell)} is no whole number", hint)
 

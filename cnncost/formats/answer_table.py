@@ -15,7 +15,7 @@ HEADINGS = {
     "units": ("units", "neurons"),
     "weights": ("weights",),
     "biases": ("biases",),
-    "parameters": ("parameters", "params"),
+    "parameters": ("parameters", "params", "param"),
     "connections": ("connections", "macs", "multiplyaccumulates", "multadds"),
     "flops": ("flops",),
 }
