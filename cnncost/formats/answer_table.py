@@ -21,6 +21,9 @@ HEADINGS = {
 }
 """For each count, the headings that a table may have for it, without signs and small."""
 
+MAY_HEAD = re.compile("units|neurons|weights|biases|param|connections|mac|mult|flops", re.I)
+"""What a row of headings has one of: few other lines are looked at closely."""
+
 BARS = "[\u2580-\u259f]"
 """The blocks of which this program's own tables draw bars."""
 
@@ -79,12 +82,12 @@ def read_answers(text: str, name: str) -> tuple[Answer, ...]:
         CnncostError: it has no row of headings, a row of another length, or a cell that is no
             whole number.
     """
-    text = re.sub(NO_SIGNS, "", text)
+    lines = list(enumerate(re.sub(NO_SIGNS, "", text).splitlines(), 1))
     for split in (_split_pipes, _split_csv, _split_wide, _split_words, _split_pasted):
-        rows = [AnswerLine(at, line, split(line)) for at, line in enumerate(text.splitlines(), 1)]
-        start = next((i for i, row in enumerate(rows) if _find_columns(row.cells)), None)
-        if start is not None:
-            return tuple(_read_rows(rows[start:], name))
+        for start, (_, line) in enumerate(lines):
+            if MAY_HEAD.search(line) and _find_columns(split(line)):
+                rows = [AnswerLine(at, line, split(line)) for at, line in lines[start:]]
+                return tuple(_read_rows(rows, name))
     raise CnncostError(f"{name}: no table of counts: no row names units or weights", HINT)
 
 
@@ -138,28 +141,37 @@ def _find_columns(cells: list[str]) -> dict[int, AnswerColumn]:
 def _read_rows(rows: list[AnswerLine], name: str) -> Iterable[Answer]:
     """Read the rows below the headings; of what follows an empty line, those that are rows too."""
     head, *below = rows
+    columns = _find_columns(head.cells)
     filled = ended = False
     for row in below:
         if not any(re.search(r"[^\W_]", cell) for cell in row.cells):
             ended = ended or (filled and not any(row.cells))  # else a rule between rows
-        elif _find_columns(row.cells):
-            head = row  # the headings again
+        elif MAY_HEAD.search(row.text) and (found := _find_columns(row.cells)):
+            head, columns = row, found  # the headings again
         elif not ended or _has_number(row.cells):  # else words below the table
             filled = True
-            yield from _read_row(row, head, f"{name}:{row.number}")
+            cells = _fit_cells(row, head, f"{name}:{row.number}")
+            yield from _read_cells(row.number, cells, columns, name)
 
 
-def _read_row(row: AnswerLine, head: AnswerLine, where: str) -> Iterable[Answer]:
+def _fit_cells(row: AnswerLine, head: AnswerLine, where: str) -> list[str]:
+    """Return a row's cells, one for each heading."""
     cells = row.cells
     if len(cells) < len(head.cells):
         cells = _place_wide(row, head)
     if len(cells) != len(head.cells):
         found, wanted = (format_count(len(one), "cell") for one in (cells, head.cells))
         raise CnncostError(f"{where}: {found} below {wanted} of headings", HINT)
-    for place, column in _find_columns(head.cells).items():
-        written = read_number(cells[place], where, column.suffix)
+    return cells
+
+
+def _read_cells(
+    line: int, cells: list[str], columns: dict[int, AnswerColumn], name: str
+) -> Iterable[Answer]:
+    for place, column in columns.items():
+        written = read_number(cells[place], f"{name}:{line}", column.suffix)
         if written is not None:
-            yield Answer(cells[0], column.quantity, written.number, row.number, written.step)
+            yield Answer(cells[0], column.quantity, written.number, line, written.step)
 
 
 def _place_wide(row: AnswerLine, head: AnswerLine) -> list[str]:
