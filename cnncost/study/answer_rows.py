@@ -79,15 +79,16 @@ def find_rows(report: Report, answers: Iterable[Answer]) -> list[LayerCount | No
         CnncostError: a row names no layer of the network, or two rows are of one layer.
     """
     rows = AnsweredRows(report)
-    lines: dict[str, int] = {}
+    lines: dict[str | None, int] = {}
     found: dict[int, LayerCount | None] = {}
     for answer in answers:
         if answer.line in found:
             continue
         row = found[answer.line] = rows.find(answer.label, answer.line)
-        name = "the total" if row is None else row.name
+        name = row.name if row else None
         if name in lines:
-            what = f"lines {lines[name]} and {answer.line} of the table are both {name}"
+            what = f"lines {lines[name]} and {answer.line} of the table are both"
+            what = f"{what} {name or 'the total'}"
             raise CnncostError(what, "keep one row for each layer")
         lines[name] = answer.line
     return [found[answer.line] for answer in answers]
