@@ -66,6 +66,8 @@ SLIPS = (
     ("conv3", "connections", 149_520_384 + 64_896, "biases are counted"),
     # 3x3 with padding 1 on 13x13: 13 + 2 x 12 pairs of output and tap along each axis
     ("conv3", "connections", 37 * 37 * 256 * 384, "connections to padding are left out"),
+    # without padding there is one explanation
+    ("conv1", "connections", 105_415_200 + 290_400, "biases are counted"),
     ("conv3", "units", 11 * 11 * 384, "padding is left out"),
     ("conv1", "units", 27 * 27 * 96, "the pooled map's units"),
     ("conv1", "units", 217 * 217 * 96, "the stride is forgotten"),
@@ -130,6 +132,9 @@ def test_another_convention_has_other_right_numbers() -> None:
     text = "layer connections\nconv3 149,520,384\n"
     assert judge(text, biases=True) == [(False, "biases are left out")]
     assert judge(text, exclude_padding=True) == [(False, "connections to padding are counted")]
+    text = "layer connections\ntotal 340,908\n"  # LeCun et al. 1998; it has no padding
+    assert judge(text, "lenet5", biases=True) == [(True, "")]
+    assert judge(text, "lenet5") == [(False, "biases are counted")]
     assert _check("layer macs\nC1 122,304\n", "--biases", net="lenet5")[0] == 0
 
 

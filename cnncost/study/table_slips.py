@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -93,11 +93,9 @@ def _list_total_slips(report: Report, answer: Answer, answers: Iterable[Answer])
         yield Slip(every, "layers without weights are counted, such as pooled maps")
         yield Slip(every + inputs, "the input and layers without weights are counted")
     yield from _list_quantity_slips(report.totals, answer.quantity)
-    if answer.quantity in ("connections", "flops"):
-        for convention in _list_conventions(report.convention):
-            totals = count_network(report.network, convention).totals
-            words = _describe_convention(convention, report.convention)
-            yield Slip(_right_figure(totals, answer.quantity), words)
+    yield from _list_convention_slips(
+        report, answer.quantity, lambda other: count_network(report.network, other).totals
+    )
 
 
 def _list_tools(rows: Sequence[LayerCount], answer: Answer) -> Iterator[Slip]:
@@ -180,20 +178,24 @@ def _list_layer_slips(report: Report, row: LayerCount, quantity: str) -> Iterato
         for node in _list_pooled(report, row.node):
             yield Slip(node.output.units, "the pooled map's units")
         yield Slip(row.units + sum(x.units for x in row.node.inputs), "its input is counted")
-    if quantity in ("connections", "flops"):
-        for convention in _list_conventions(report.convention):
-            other = count_layer(row.node, convention)
-            words = _describe_convention(convention, report.convention)
-            yield Slip(_right_figure(other, quantity), words)
+    yield from _list_convention_slips(report, quantity, lambda other: count_layer(row.node, other))
     for node, words in _list_altered(report, row.node):
         yield Slip(_right_figure(count_layer(node, report.convention), quantity), words)
 
 
-def _list_conventions(right: Convention) -> Iterator[Convention]:
-    """List the other conventions, those that differ in one thing first."""
-    yield right._replace(biases=not right.biases)
-    yield right._replace(exclude_padding=not right.exclude_padding)
-    yield Convention(not right.biases, not right.exclude_padding)
+def _list_convention_slips(
+    report: Report, quantity: str, count: Callable[[Convention], object]
+) -> Iterator[Slip]:
+    """List what another convention counts, where it differs; those that differ in one thing come
+    first."""
+    biases, padding = report.convention
+    others = ((not biases, padding), (biases, not padding), (not biases, not padding))
+    seen = {_right_figure(count(report.convention), quantity)}
+    for other in map(Convention._make, others) if quantity in ("connections", "flops") else ():
+        number = _right_figure(count(other), quantity)
+        if number not in seen:
+            seen.add(number)
+            yield Slip(number, _describe_convention(other, report.convention))
 
 
 def _describe_convention(other: Convention, right: Convention) -> str:
