@@ -2,6 +2,10 @@
 at 75, 50, 25 and 10 % of today's, alone and in pairs, each a process of its own.
 
     python benchmarks/suggest_all.py [--onnx FOLDER] [--sample N] [--seed N] [--time-limit SECONDS]
+        [--results FILE]
+
+With `--results` each outcome is added to a file of JSON lines, and cases that are in it are not run
+again: all 9,000 take hours, in as many sittings as it needs.
 
 Prints a Markdown table by metric, one by network and a line for each failure: an exit code that
 does not go with the answer, a traceback, a plan over its budget, or no end by twice the time limit.
@@ -107,6 +111,23 @@ def judge_answer(data: dict, status: int) -> tuple[str, float, str]:  # type: ig
     return ("proved" if plan["proved"] else "gap"), plan["price"] - plan["bound"], ""
 
 
+def read_outcomes(path: str) -> list[Outcome]:
+    """The outcomes that a file has; none where there is no file."""
+    if not path or not Path(path).exists():
+        return []
+    rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    return [Outcome(Case(row.pop("arch"), tuple(row.pop("budgets"))), **row) for row in rows]
+
+
+def add_outcome(path: str, one: Outcome) -> None:
+    """Add an outcome to a file, if there is to be one."""
+    if path:
+        row = {**one.case._asdict(), **one._asdict()}
+        del row["case"]
+        with Path(path).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
 def one_file_each(folder: str) -> list[str]:
     """The first file of each network of a folder, as many as are taken."""
     found: dict[str, str] = {}
@@ -145,12 +166,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--time-limit", type=float, default=10.0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--results", default="", metavar="FILE")
     given = parser.parse_args()
     cases = list(list_cases([*bundled.list_names(), *one_file_each(given.onnx)]))
     if given.sample and given.sample < len(cases):
         cases = random.Random(given.seed).sample(cases, given.sample)
+    found = read_outcomes(given.results)
+    done = {one.case for one in found}
     with ThreadPoolExecutor(given.jobs) as pool:
-        found = list(pool.map(lambda case: run_case(case, given.time_limit), cases))
+        left = [case for case in cases if case not in done]
+        for one in pool.map(lambda case: run_case(case, given.time_limit), left):
+            found.append(one)
+            add_outcome(given.results, one)
     print_table("budget", group_by(found, "metric"))
     print_table("network", group_by(found, "network"))
     for one in found:

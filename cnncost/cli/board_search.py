@@ -1,7 +1,6 @@
 """Search for a plan that fits a board: SRAM's budget is tightened until the arena holds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from shlex import join
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -175,7 +174,6 @@ def search_board(
     `study` is ready for the first search, which has a share of the `seconds`; `network` is what is
     edited, as its file has it.
     """
-    from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.views.patches_section import name_patches
     from cnncost.views.suggest.board_section import BoardReport
 
@@ -196,8 +194,7 @@ def search_board(
         settled = smaller is None
         if smaller is not None:
             bound, tightened, left = smaller, tightened + 1, max(LEAST_SECONDS, left / 2)
-        request = replace(study.request, budgets=target.list_budgets(bound), seconds=left)
-        study = Suggester(study.spec, request)
+        study.renew(target.list_budgets(bound), left)
     steps: list[tuple[str, NetworkFit | None]] = [("as it is", today)]
     if today.patches:
         alone = target._replace(patches=None).fit(network)

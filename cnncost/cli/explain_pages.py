@@ -171,7 +171,8 @@ def find_layer(network: "Network", layer: str, option: str) -> "Node":
     found = find_layers(network, layer)
     if len(found) > 1:
         what = f"{quote_text(layer)} is a block of {len(found)} layers"
-        raise CnncostError(f"{what}, and {option} is of one layer", f"as {found[-1].name} is")
+        example = next((node for node in found if node.layer.counted), found[-1])
+        raise CnncostError(f"{what}, and {option} is of one layer", f"as {example.name} is")
     return found[0]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
+from math import inf
 from time import monotonic
 
 from cnncost.costs import count_network
@@ -78,6 +80,13 @@ class PreparedSearch:
         if not all_read:
             self.left_out.append(f"all but {format_count(len(self.spatial), 'spatial change')}")
         self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
+
+    def renew(self, budgets: Sequence[str], seconds: float) -> None:
+        """Begin anew with other amounts of the same budgets, and this much time: what was counted
+        for them stays."""
+        self.request = replace(self.request, budgets=tuple(budgets), seconds=seconds)
+        self.started, self.search.seconds = monotonic(), seconds
+        self.editable.clock.close(inf)
 
     def deadline_at(self, share: float) -> float:
         """When a part of the suggestion's time is over."""

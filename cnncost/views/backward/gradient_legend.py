@@ -14,7 +14,8 @@ from cnncost.views.backward.index_legend import BARS, curve_sentences, index_sen
 
 MEANINGS: dict[str, str] = {
     "times": "@ multiplies element by element.",
-    "product": "Side by side stand matrices: a map has one row per channel, one column per position.",
+    "product": "Side by side stand matrices: a map has one row per channel, one column per "
+    "position.",
     "convolve": "@ is a convolution with stride s, padding p (before:after), dilation d and "
     "groups g; a transposed kernel paints what the kernel has read. A bias is added at every "
     "position.",
