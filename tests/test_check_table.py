@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import pytest
 from command import run
 
+from cnncost import api
 from cnncost.errors import CnncostError
 from cnncost.formats.answer_table import read_answers
+from cnncost.study.table_slips import judge_answers
+from cnncost.views.page_writers import write_results
+from cnncost.views.table_page import TableLayout, table_results
 
 # AlexNet by hand, as its figure 2 draws it: conv1 has 2 x 11 x 11 x 3 x 48 weights, each used at
 # 55 x 55 positions; conv2 has 5 x 5 x 48 x 128 a tower; fc1 has 13 x 13 x 128 x 2 x 2048 x 2.
@@ -60,6 +66,8 @@ SLIPS = (
     ("conv3", "connections", 149_520_384 + 64_896, "biases are counted"),
     # 3x3 with padding 1 on 13x13: 13 + 2 x 12 pairs of output and tap along each axis
     ("conv3", "connections", 37 * 37 * 256 * 384, "connections to padding are left out"),
+    # without padding there is one explanation
+    ("conv1", "connections", 105_415_200 + 290_400, "biases are counted"),
     ("conv3", "units", 11 * 11 * 384, "padding is left out"),
     ("conv1", "units", 27 * 27 * 96, "the pooled map's units"),
     ("conv1", "units", 217 * 217 * 96, "the stride is forgotten"),
@@ -72,16 +80,15 @@ SLIPS = (
 )
 
 
-def test_known_slips_are_named() -> None:
-    quantities = ("units", "weights", "connections")
-    rows = [
-        f"{layer}," + ",".join(str(number) if q == quantity else "" for q in quantities)
-        for layer, quantity, number, _ in SLIPS
-    ]
-    _, lines = _check("layer,units,weights,connections\n" + "\n".join(rows))
-    for (layer, quantity, number, words), line in zip(SLIPS, lines, strict=False):
-        assert line.startswith(f"{layer}: {quantity} {number:,} is wrong, ")
-        assert line.endswith(f" is right: {words}"), line
+def judge(text: str, net: str = "alexnet", **convention: bool) -> list[tuple[bool, str]]:
+    """Whether each number of a table holds, and its slip."""
+    report = api.count(api.load(net), **convention)
+    return [(one.holds, one.slip) for one in judge_answers(report, read_answers(text, "t"))]
+
+
+@pytest.mark.parametrize(("layer", "quantity", "number", "words"), SLIPS)
+def test_known_slips_are_named(layer: str, quantity: str, number: int, words: str) -> None:
+    assert judge(f"layer,{quantity}\n{layer},{number}\n") == [(False, words)]
 
 
 def test_a_number_that_two_slips_lead_to_names_both() -> None:
@@ -95,52 +102,115 @@ def test_a_total_of_wrong_rows_follows_from_them() -> None:
     assert lines[1].endswith("200,415,264 is right: the sum of the table's own rows")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "layer;units\nfc;4,096\n",
-        "layer\tunits\nfc\t4096\n",
-        "layer  units\nfc     4 096\n",
-        "layer units\nfc 4,096\n",
-        "| layer | Number of units |\n|---|---:|\n| **fc** | 64 x 64 |\n\nA caption | of it\n",
-        'layer,units,weights\nfc,"4,096",?\n',
-        " net  input 3\n\n layer   units\n ──────\n fc      4,096   █▍\n\n Words.\n",
-    ],
-)
-def test_every_way_to_write_a_table(text: str) -> None:
-    assert read_answers(text, "t") == (("fc", "units", 4096),)
+def test_a_rounded_number_is_right_where_the_right_one_rounds_to_it() -> None:
+    """conv1 has 105,415,200 connections, fc1 177,209,344 weights."""
+    for text, holds, words in (
+        ("105M", True, ""),
+        ("105.4M", True, ""),
+        ("105.42M", True, ""),
+        ("105.41M", False, "cut short, not rounded"),
+        ("105.5M", False, "one digit is wrong"),
+        ("15.4M", False, "a digit is lost"),
+        ("210.8M", False, "FLOPs: two for each connection"),
+    ):
+        assert judge(f"layer,macs\nconv1,{text}\n") == [(holds, words)], text
+    assert judge("layer,weights (M)\nfc1,177.2\nconv1,0.03\n") == [(True, "")] * 2
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("hello\n", "t: no table of counts: no row names units or weights"),
-        ("layer,units\nfc,4,096\n", "t:2: 3 cells below 2 cells of headings"),
-        ("layer,units\nfc,many\n", "t:2: 'many' is no whole number"),
-        (
-            "layer,units\nfc," + "9x" * 5000 + "9\n",
-            "t:2: '9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9x9...'",
-        ),
-        ("", "t: no table of counts: no row names units or weights"),
-    ],
-)
-def test_what_is_no_table(text: str, what: str) -> None:
-    with pytest.raises(CnncostError) as caught:
-        read_answers(text, "t")
-    assert str(caught.value).startswith(what)
-    assert caught.value.hint
+def test_another_convention_has_other_right_numbers() -> None:
+    """conv3 has 64,896 units, so as many uses of a bias; without padding 37 x 37 pairs of output
+    and tap, 13 + 2 x 12 along each axis. LeNet-5's paper counts biases: 122,304 in C1."""
+    inside, biases = 37 * 37 * 256 * 384, 64_896
+    for number, counted, excluded in (
+        (149_520_384, False, False),
+        (149_520_384 + biases, True, False),
+        (inside, False, True),
+        (inside + biases, True, True),
+    ):
+        text = f"layer,connections\nconv3,{number}\n"
+        assert judge(text, biases=counted, exclude_padding=excluded) == [(True, "")]
+    text = "layer connections\nconv3 149,520,384\n"
+    assert judge(text, biases=True) == [(False, "biases are left out")]
+    assert judge(text, exclude_padding=True) == [(False, "connections to padding are counted")]
+    text = "layer connections\ntotal 340,908\n"  # LeCun et al. 1998; it has no padding
+    assert judge(text, "lenet5", biases=True) == [(True, "")]
+    assert judge(text, "lenet5") == [(False, "biases are counted")]
+    assert _check("layer macs\nC1 122,304\n", "--biases", net="lenet5")[0] == 0
+
+
+def test_json_has_every_number() -> None:
+    code, lines = _check("layer,units,macs\nfc1,4096,177M\nfc2,4097,\n", "-f", "json")
+    data = json.loads("\n".join(lines))
+    assert code == 1
+    assert [one["holds"] for one in data["answers"]] == [True, True, False]
+    assert data["answers"][1] == {
+        "layer": "fc1",
+        "quantity": "connections",
+        "line": 2,
+        "number": 177_000_000,
+        "rounded_to": 1_000_000,
+        "right": 177_209_344,
+        "holds": True,
+        "slip": "",
+    }
+    assert data["missing"] == ["conv1", "conv2", "conv3", "conv4", "conv5", "output"]
+    assert data["convention"]["biases"] is False
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "tsv", "markdown"])
+@pytest.mark.parametrize("net", ["alexnet", "siamese", "googlenet"])
+def test_tables_that_this_program_prints_hold(form: str, net: str) -> None:
+    """With exact numbers, and with short ones."""
+    report = api.count(api.load(net))
+    for human in (False, True):
+        if human and form in ("csv", "tsv"):
+            continue  # which have none
+        file = io.StringIO()
+        write_results(file, table_results(report, TableLayout(form, human=human)), form)
+        judged = judge_answers(report, read_answers(file.getvalue(), "t"))
+        assert len(judged) >= 3 * 8
+        assert [one for one in judged if not one.holds] == []
 
 
 def test_unreadable_tables_and_idle_options_exit_2(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("layer,units\nfc9,1\n")
     table = str(tmp_path / "t.csv")
     for arguments, what in (
-        (["--table", table], "the table's row 'fc9' names no layer of AlexNet"),
+        (["--table", table], "the table's row 'fc9' (line 2) names no layer of AlexNet"),
         (["--table", str(tmp_path / "none")], "No such file"),
         (["--table", table, "--budget", "units=1"], "takes no --budget"),
-        (["--table", table, "--format", "json"], "writes lines, no json"),
+        (["--biases"], "--biases says how a table counts"),
+        (["--table", table, "--format", "junit"], "writes lines or json, no junit"),
     ):
         done = run("check", "alexnet", *arguments)
         assert done.returncode == 2, done
         assert what in done.stderr
         assert done.stderr.count("\n") == 2  # what, and a hint
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("fc1 1\nfc2 1\nfc1 2", "lines 2 and 4 of the table are both fc1"),
+        ("fc1 1\nFC-1 1", "lines 2 and 3 of the table are both fc1"),
+        ("total 1\nsum 1", "lines 2 and 3 of the table are both the total"),
+        ("conv9 1", "the table's row 'conv9' (line 2) names no layer of AlexNet"),
+        (f"{'c' * 5000} 1", "the table's row 'ccccc"),
+    ],
+)
+def test_a_layer_twice_or_not_there(text: str, what: str) -> None:
+    with pytest.raises(CnncostError) as caught:
+        judge(f"layer units\n{text}\n")
+    assert str(caught.value).startswith(what)
+    assert caught.value.hint
+
+
+def test_layers_of_almost_one_name() -> None:
+    spec = (
+        "input: [3]\nlayers: [{name: a_1, dense: 2}, {name: a1, dense: 3}, {name: sum, dense: 4}]\n"
+    )
+    report = api.count(api.loads(spec))
+    table = read_answers("layer units\na_1 2\na1 3\nsum 4\n", "t")
+    assert [one.holds for one in judge_answers(report, table)] == [True] * 3
+    with pytest.raises(CnncostError, match=r"'A1' \(line 2\) may be a_1, a1 of"):
+        judge_answers(report, read_answers("layer units\nA1 3\n", "t"))

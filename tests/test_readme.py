@@ -19,7 +19,16 @@ PAGES = (
     README,
     *(
         DOCS / f"{name}.md"
-        for name in ("suggest", "tutorial", "how_to", "time", "microcontrollers", "exam", "report")
+        for name in (
+            "suggest",
+            "tutorial",
+            "how_to",
+            "time",
+            "microcontrollers",
+            "exam",
+            "assignment",
+            "report",
+        )
     ),
 )
 

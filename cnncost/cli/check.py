@@ -7,7 +7,12 @@ import typer
 
 from cnncost import api
 from cnncost.cli import arch_reader, device_options, options
-from cnncost.cli.check_table import check_table, refuse_with_table
+from cnncost.cli.check_table import (
+    TableWish,
+    check_table,
+    refuse_with_table,
+    refuse_without_table,
+)
 from cnncost.cli.output import open_destination, refuse_existing, write_bytes
 from cnncost.cli.scale import collect_scale, refuse_idle
 from cnncost.errors import CnncostError, make_printable
@@ -38,7 +43,9 @@ cnncost check nets/*.yaml --format junit -o report.xml
 
 cnncost check nets/*.yaml --ratchet
 
-cnncost check alexnet --table answers.csv"""
+cnncost check alexnet --table answers.csv
+
+cnncost check lenet5 --biases --table - < pasted.txt"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -81,6 +88,15 @@ def check(
             "standard input.",
         ),
     ] = "",
+    biases: Annotated[
+        bool, typer.Option("--biases", help="With --table: uses of biases are connections too.")
+    ] = False,
+    exclude_padding: Annotated[
+        bool,
+        typer.Option(
+            "--exclude-padding", help="With --table: connections to zero padding don't count."
+        ),
+    ] = False,
     device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
@@ -97,8 +113,10 @@ def check(
     otherwise, a spec's own budget of bytes too; sram and flash are int8. A budget of time,
     time=2ms, is compared with the estimate for --device. What is expected is expected of the
     network as its file has it: with --set or --input, budgets alone are held. --table compares
-    a table's numbers cell by cell, and says which known slip leads to a wrong one.
+    a table's numbers cell by cell, and says which known slip leads to a wrong one; a rounded
+    one, 105.4M, is right where the right one rounds to it.
     """
+    wish = TableWish(table, form, biases, exclude_padding)
     if table:
         others: dict[str, object] = {
             "--budget": budget,
@@ -107,10 +125,11 @@ def check(
             "--batch": batch,
         }
         others |= {"--dtype": dtype, "--optimizer": optimizer}
-        refuse_with_table(archs, form, table, others)
+        refuse_with_table(archs, wish, others)
         refuse_existing(output, force=force)
         spec = arch_reader.load_spec(archs[0], settings, shapes, max_layers, strict=strict)
-        raise typer.Exit(int(not check_table(spec, table, output, force=force)))
+        raise typer.Exit(int(not check_table(spec, wish, output, force=force)))
+    refuse_without_table(wish)
     from cnncost.costs.promises import compare_budget, compare_expected
     from cnncost.views.check_lines import CheckedFile, check_line
     from cnncost.views.check_reports import REPORTS

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnncost.costs.count import Convention, LayerCount, Report, count_layer
-from cnncost.errors import CnncostError, did_you_mean, quote_text
+from cnncost.costs.count import Convention, LayerCount, Report, count_layer, count_network
+from cnncost.errors import CnncostError
 from cnncost.formats.answer_table import Answer
 from cnncost.layers.pooling import Pooling
 from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Node
 from cnncost.shape import Shape
+from cnncost.study.answer_rows import find_rows
 from cnncost.study.tool_counts import name_tools
 
 TOTAL = "total"
@@ -23,15 +23,14 @@ class JudgedAnswer(NamedTuple):
     """One number of a table beside the right one; `slip` says how it may have come about."""
 
     layer: str
-    quantity: str
-    number: int
+    answer: Answer
     right: int | None
     """None where a layer's costs are unknown."""
     slip: str = ""
 
     @property
     def holds(self) -> bool:
-        return self.right is None or self.number == self.right
+        return self.right is None or self.answer.stands_for(self.right)
 
 
 class Slip(NamedTuple):
@@ -45,51 +44,14 @@ def judge_answers(report: Report, answers: Sequence[Answer]) -> tuple[JudgedAnsw
     """Compare each number of a table with the network's.
 
     Raises:
-        CnncostError: a row names no layer of the network.
+        CnncostError: a row names no layer of the network, or two rows are of one layer.
     """
-    labels = dict.fromkeys(answer.label for answer in answers)
-    counts = {label: _find_row(report, label) for label in labels}
+    rows = find_rows(report, answers)
     return tuple(
-        _judge_total(report, answer, answers) if (row := counts[answer.label]) is None
+        _judge_total(report, answer, answers) if row is None
         else _judge_layer(report, answer, row)
-        for answer in answers
+        for answer, row in zip(answers, rows, strict=True)
     )  # fmt: skip
-
-
-KINDS = {"conv": ("convolution", "conv"), "dense": ("fullyconnected", "dense", "fc", "linear")}
-"""For a layer type, what a table may call it before the number of such a layer."""
-
-
-def _find_row(report: Report, label: str) -> LayerCount | None:
-    """Find the layer that a row's label names: by its name, else as `Convolution Layer 2`; None
-    for the total."""
-    label = label.partition(" (")[0]  # without a remark such as (frozen)
-    word = _plain_label(label)
-    if word in ("total", "totals", "sum"):
-        return None
-    named = [row for row in report.layers if _plain_label(row.name) == word]
-    exact = [row for row in named if row.name == label]
-    numbered = _find_numbered(report, word)
-    found = exact or named or numbered
-    if len(found) != 1:
-        names = [row.name for row in report.layers if row.counted]
-        known = f"its layers are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
-        what = f"the table's row {quote_text(label)} names no layer of {report.network.name}"
-        raise CnncostError(what, did_you_mean(label, names, known))
-    return found[0]
-
-
-def _plain_label(text: str) -> str:
-    return re.sub("[^a-z0-9]", "", text[:200].lower()).replace("layer", "")
-
-
-def _find_numbered(report: Report, word: str) -> list[LayerCount]:
-    """Find the layer of a label such as `convolution2`, the second convolution."""
-    match = re.fullmatch(r"([a-z]+)([0-9]{1,6})", word)
-    if match is None:
-        return []
-    of_kind = [row for row in report.layers if match[1] in KINDS.get(row.word, ())]
-    return of_kind[int(match[2]) - 1 : int(match[2])] if int(match[2]) else []
 
 
 def _right_figure(counts: object, quantity: str) -> int:
@@ -101,51 +63,64 @@ def _right_figure(counts: object, quantity: str) -> int:
 
 def _judge_layer(report: Report, answer: Answer, row: LayerCount) -> JudgedAnswer:
     if not row.known and answer.quantity != "units":
-        return JudgedAnswer(row.name, answer.quantity, answer.number, None)
+        return JudgedAnswer(row.name, answer, None)
     right = _right_figure(row, answer.quantity)
     slips = _list_layer_slips(report, row, answer.quantity)
     factors = (*_list_tools([row], answer), *_list_factors(right, row))
-    slip = _explain_number(answer.number, right, slips, factors)
-    return JudgedAnswer(row.name, answer.quantity, answer.number, right, slip)
+    slip = _explain_answer(answer, right, slips, factors)
+    return JudgedAnswer(row.name, answer, right, slip)
 
 
 def _judge_total(report: Report, answer: Answer, answers: Iterable[Answer]) -> JudgedAnswer:
     if not report.complete and answer.quantity != "units":
-        return JudgedAnswer(TOTAL, answer.quantity, answer.number, None)
+        return JudgedAnswer(TOTAL, answer, None)
     right = _right_figure(report.totals, answer.quantity)
-    column = [
-        one for one in answers if one.quantity == answer.quantity and one.label != answer.label
-    ]
-    inputs = sum(node.output.units for node in report.network.inputs)
-    every = sum(row.units for row in report.layers)
-    slips = [Slip(sum(one.number for one in column), "the sum of the table's own rows")]
-    if answer.quantity == "units":
-        slips.append(Slip(right + inputs, "the input is counted"))
-        slips.append(Slip(every, "layers without weights are counted, such as pooled maps"))
-        slips.append(Slip(every + inputs, "the input and layers without weights are counted"))
-    slips += _list_quantity_slips(report.totals, answer.quantity)
+    slips = _list_total_slips(report, answer, answers)
     factors = (*_list_tools(report.layers, answer), *_list_factors(right, None))
-    slip = _explain_number(answer.number, right, slips, factors)
-    return JudgedAnswer(TOTAL, answer.quantity, answer.number, right, slip)
+    slip = _explain_answer(answer, right, slips, factors)
+    return JudgedAnswer(TOTAL, answer, right, slip)
+
+
+def _list_total_slips(report: Report, answer: Answer, answers: Iterable[Answer]) -> Iterator[Slip]:
+    """List the slips of a total."""
+    others = [one for one in answers if one.line != answer.line]
+    column = [one.number for one in others if one.quantity == answer.quantity]
+    yield Slip(sum(column), "the sum of the table's own rows")
+    if answer.quantity == "units":
+        inputs = sum(node.output.units for node in report.network.inputs)
+        every = sum(row.units for row in report.layers)
+        yield Slip(report.totals.units + inputs, "the input is counted")
+        yield Slip(every, "layers without weights are counted, such as pooled maps")
+        yield Slip(every + inputs, "the input and layers without weights are counted")
+    yield from _list_quantity_slips(report.totals, answer.quantity)
+    yield from _list_convention_slips(
+        report, answer.quantity, lambda other: count_network(report.network, other).totals
+    )
 
 
 def _list_tools(rows: Sequence[LayerCount], answer: Answer) -> Iterator[Slip]:
     """List the other counters that print this number for these layers."""
     if answer.quantity == "connections":
-        for words in name_tools(rows, answer.number):
+        plain = [count_layer(row.node, Convention()) for row in rows]
+        for words in name_tools(plain, answer.number, answer.step):
             yield Slip(answer.number, words)
 
 
-def _explain_number(number: int, right: int, slips: Iterable[Slip], factors: Iterable[Slip]) -> str:
+def _explain_answer(
+    answer: Answer, right: int, slips: Iterable[Slip], factors: Iterable[Slip]
+) -> str:
     """Name all slips that lead from the right number to the given one; if there is none, a factor
     or a slip of the pen."""
-    if number == right:
+    if answer.stands_for(right):
         return ""
-    words = dict.fromkeys(slip.words for slip in slips if slip.number == number)
+    if 0 < right - answer.number < answer.step:
+        return "cut short, not rounded"
+    words = dict.fromkeys(slip.words for slip in slips if answer.stands_for(slip.number))
     if words:
         return ", or ".join(words)
-    digits = _explain_digits(str(number), str(right))
-    return next((slip.words for slip in factors if slip.number == number), digits)
+    given, rounded = answer.number // answer.step, (right + answer.step // 2) // answer.step
+    digits = _explain_digits(str(given), str(rounded))
+    return next((slip.words for slip in factors if answer.stands_for(slip.number)), digits)
 
 
 def _explain_digits(given: str, right: str) -> str:
@@ -203,23 +178,35 @@ def _list_layer_slips(report: Report, row: LayerCount, quantity: str) -> Iterato
         for node in _list_pooled(report, row.node):
             yield Slip(node.output.units, "the pooled map's units")
         yield Slip(row.units + sum(x.units for x in row.node.inputs), "its input is counted")
-    if quantity in ("connections", "flops"):
-        times = 2 if quantity == "flops" else 1
-        padded = count_layer(row.node, Convention(exclude_padding=True)).connections
-        for biases, padding in ((True, False), (False, True), (True, True)):
-            if padding and padded == row.connections:
-                continue  # it has none
-            other = count_layer(row.node, Convention(biases, padding))
-            yield Slip(times * other.connections, _describe_convention(biases, padding))
+    yield from _list_convention_slips(report, quantity, lambda other: count_layer(row.node, other))
     for node, words in _list_altered(report, row.node):
-        yield Slip(_right_figure(count_layer(node, Convention()), quantity), words)
+        yield Slip(_right_figure(count_layer(node, report.convention), quantity), words)
 
 
-def _describe_convention(biases: bool, padding: bool) -> str:
-    if not padding:
-        return "biases are counted"
-    left_out = "connections to padding are left out"
-    return f"biases are counted and {left_out}" if biases else left_out
+def _list_convention_slips(
+    report: Report, quantity: str, count: Callable[[Convention], object]
+) -> Iterator[Slip]:
+    """List what another convention counts, where it differs; those that differ in one thing come
+    first."""
+    biases, padding = report.convention
+    others = ((not biases, padding), (biases, not padding), (not biases, not padding))
+    seen = {_right_figure(count(report.convention), quantity)}
+    for other in map(Convention._make, others) if quantity in ("connections", "flops") else ():
+        number = _right_figure(count(other), quantity)
+        if number not in seen:
+            seen.add(number)
+            yield Slip(number, _describe_convention(other, report.convention))
+
+
+def _describe_convention(other: Convention, right: Convention) -> str:
+    """Say how one convention differs from the one that is asked for."""
+    padding = "left out" if other.exclude_padding else "counted"
+    found = []
+    if other.biases != right.biases:
+        found.append("biases are counted" if other.biases else "biases are left out")
+    if other.exclude_padding != right.exclude_padding:
+        found.append(f"connections to padding are {padding}")
+    return " and ".join(found)
 
 
 def _list_altered(report: Report, node: Node) -> Iterator[tuple[Node, str]]:

@@ -83,13 +83,18 @@ def count_keras_parameters(report: Report) -> int:
     return report.totals.parameters + sum(2 * row.node.output.channels for row in norms)
 
 
-def name_tools(rows: Sequence[LayerCount], number: int) -> Iterator[str]:
-    """Name the tools that print this number for some layers, where every one is measured."""
+def name_tools(rows: Sequence[LayerCount], number: int, step: int = 1) -> Iterator[str]:
+    """Name the tools that print this number, or one that rounds to it by such steps, for some
+    layers of which every one is measured."""
+
+    def is_meant(count: int) -> bool:
+        return 2 * abs(count - number) <= (step if step > 1 else 0)
+
     plain = sum(row.connections for row in rows)
     for tool in TOOLS:
         count = count_as_tool(tool, rows)
-        if count.unknown or number not in (count.low, count.high) or number == plain:
+        if count.unknown or is_meant(plain) or not (is_meant(count.low) or is_meant(count.high)):
             continue
-        told = [one.says for one in count.differences if number == count.high or not one.modules]
+        told = [one.says for one in count.differences if is_meant(count.high) or not one.modules]
         if told:
             yield f"what {tool.name} counts: {', '.join(told)}"
