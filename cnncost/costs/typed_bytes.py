@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnncost.costs.memory import measure_embedded
+from cnncost.costs.memory.embedded import count_parameter_bytes, measure_embedded
 from cnncost.network import Network
 from cnncost.number_types import NumberTypes
 
@@ -24,8 +24,6 @@ def count_typed_bytes(network: Network, types: NumberTypes) -> TypedBytes:
     Learned numbers that are neither weights nor biases are of the weights' type.
     """
     own = [node for node in network.layers if node.shares is None]
-    weights = sum(n.layer.weights(n.inputs[0]) + n.layer.extras(n.inputs[0]) for n in own)
-    biases = sum(node.layer.biases(node.inputs[0]) for node in own)
-    held = types.count_bytes(weights=weights, biases=biases) + types.other_bytes
+    held = sum(count_parameter_bytes(node, types) for node in own) + types.other_bytes
     alive = measure_embedded(replace(network, types=types)).sram
     return TypedBytes(held, alive)
