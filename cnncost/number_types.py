@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 BITS = {
@@ -72,3 +73,8 @@ def count_tensor_bytes(word: str, count: int) -> int:
     (14, 12)
     """
     return -(-BITS[word] * count // 8)
+
+
+def count_further_bytes(sizes: Iterable[int], word: str, usual: str) -> int:
+    """Count the bytes that tensors of these sizes take in one type more than in another one."""
+    return sum(count_tensor_bytes(word, n) - count_tensor_bytes(usual, n) for n in sizes)

@@ -3,14 +3,16 @@ network has, or in int8."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import Makes, find_traits
+from cnncost.errors import CnncostError
 from cnncost.layers.convolution import Conv
 from cnncost.network import Input, Network, Node
-from cnncost.number_types import INT8, NumberTypes, count_tensor_bytes
+from cnncost.number_types import BITS, INT4, INT8, NumberTypes, count_tensor_bytes
 
 
 class Embedded(NamedTuple):
@@ -32,6 +34,36 @@ def measure_embedded(network: Network) -> Embedded:
 def find_types(network: Network) -> NumberTypes:
     """Find the types of a network's numbers: int8 with int32 biases where it does not say them."""
     return network.types or INT8
+
+
+DTYPES_EMBEDDED = {"int8": INT8, "int4": INT4}
+"""The types that a network can be asked for on a microcontroller, by the words of `--dtype`."""
+
+
+def give_types(network: Network, dtype: str) -> Network:
+    """Give a network the types that a word of `--dtype` names.
+
+    Where the network says types of its own, int4 puts weights of four bits in place of those of
+    eight, and int8 has to be what it says.
+
+    Raises:
+        CnncostError: the word names none, or the network's own types are others.
+    """
+    if dtype not in DTYPES_EMBEDDED:
+        known = "int8, or int4: weights of 4 bits, activations of 8, biases of 32"
+        raise CnncostError(f"--dtype {dtype} is none of a microcontroller's", known)
+    own, wanted = network.types, DTYPES_EMBEDDED[dtype]
+    if own is None:
+        return network if wanted == INT8 else replace(network, types=wanted)
+    if dtype == "int8" and (BITS[own.activations], own.weight_bits) == (8, 8):
+        return network
+    if dtype == "int4" and BITS[own.activations] == 8 and not own.other_bytes:
+        return replace(network, types=own._replace(weights=wanted.weights))
+    others = f", and {own.other_bytes:,} bytes more of others" if own.other_bytes else ""
+    raise CnncostError(
+        f"--dtype {dtype}: the numbers of {network.name} are {own.describe()}{others}",
+        "leave --dtype out, or change 'types' in the spec that convert writes",
+    )
 
 
 def count_flash(network: Network) -> int:
