@@ -11,11 +11,16 @@ from tflite_files import VALID, Model, numbers, window
 
 import cnncost
 from cnncost.api import restore_structure
+from cnncost.cli.scale import collect_scale
 from cnncost.costs.memory.embedded import count_flash, give_types
 from cnncost.costs.typed_bytes import count_typed_bytes, list_odd_weights
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.number_types import INT4, NumberTypes
+from cnncost.suggest.edits.edit import AllowedEdits
+from cnncost.suggest.suggestion.answer import PrecisionPlan
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
 
 ODD = "input: [3, 7, 7]\nlayers: [{conv: 1, kernel: 3}, {conv: 1, kernel: 3}]\n"
 TYPES = "types: {activations: int8, weights: int4, biases: int32}\n"
@@ -70,12 +75,11 @@ def test_fit_and_check_take_it(tmp_path: Path) -> None:
     check = ("check", "net.yaml", "--budget", "flash=27B")
     assert run(*check, cwd=tmp_path).returncode == 1
     assert run(*check, "--dtype", "int4", cwd=tmp_path).returncode == 0
-    for words, said in (
-        (("check", "net.yaml", "--budget", "sram=1KiB"), "it is for a budget of flash"),
-        (("table", "net.yaml", "--memory"), "check and fit take it"),
-    ):
-        refused = run(*words, "--dtype", "int4", cwd=tmp_path)
-        assert (refused.returncode, said in refused.stderr) == (2, True)
+    refused = run("check", "net.yaml", "--budget", "sram=1KiB", "--dtype", "int4", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "it is for a budget of flash" in refused.stderr
+    with pytest.raises(CnncostError, match="for flash alone"):
+        collect_scale(None, "int4", None)
 
 
 @pytest.fixture
@@ -115,7 +119,6 @@ def test_pages_name_them(mixed: Path) -> None:
     for words in (("table",), ("fit", "--sram", "32KiB", "--flash", "1KiB")):
         text = " ".join(run(words[0], str(mixed), *words[1:]).stdout.split())
         assert "Weights of other types: stem int4 (68 bytes), head float32 (64 bytes)." in text
-    assert "of these, weights of head, float32" in run("memory", str(mixed)).stdout
     again = cnncost.loads(cnncost.load(mixed).text.text).network
     assert (count_flash(again), list_odd_weights(again)) == (MIXED, [])
 
@@ -134,36 +137,50 @@ layers:
 # Weights 351 + 2,457 + 105: in int8 2,913 bytes, in int4 176 + 1,229 + 53; 39 biases of 4 bytes.
 
 
-def _suggest(budget: str, text: str = NET) -> dict[str, object]:
-    words = ("suggest", "-", "--budget", budget, "--allow", "precision", "-f", "json")
-    found = json.loads(run(*words, text=text).stdout)["precisions"]
-    assert [one["dtype"] for one in found] == ["int4 weights"]
-    return dict(found[0])
+def _plan(budget: str, text: str = NET) -> list[PrecisionPlan]:
+    """The plans at smaller element types."""
+    request = SuggestionRequest((budget,), allowed=AllowedEdits(precision=True))
+    return list(Suggester(cnncost.loads(text), request).suggest().precisions)
 
 
 def test_int4_weights_are_a_precision_of_flash() -> None:
-    exact = _suggest("flash=1614B")
-    assert (exact["met"], exact["score"], exact["price_low"], exact["price_high"]) == (
-        True, 0.04, 0.0, 0.08,
-    )  # fmt: skip
-    short = _suggest("flash=1613B")
-    assert short["met"] is False
-    assert short["plan"] is not None
-    assert isinstance(short["score"], float)
-    assert short["score"] > 0.04
+    (exact,) = _plan("flash=1614B")
+    assert (exact.dtype, exact.met, exact.score) == ("int4 weights", True, exact.price.score)
+    (short,) = _plan("flash=1613B")
+    assert not short.met
+    assert short.plan is not None
+    assert short.plan.after["flash"] == count_flash(_read(short.plan.text)) <= 1613
+    assert "weights: int4" in short.plan.text
+    assert short.score == short.price.score + short.plan.score
 
 
-@pytest.mark.parametrize("types", ["{}", "\n  activations: uint8\n  weights: uint8"])
+def test_its_price_is_shown_with_its_ends() -> None:
+    words = ("suggest", "-", "--budget", "flash=1614B", "--allow", "precision")
+    (found,) = json.loads(run(*words, "-f", "json", text=NET).stdout)["precisions"]
+    assert [found[key] for key in ("price", "price_low", "price_high")] == [0.04, 0.0, 0.08]
+    page = run(*words, "--explain", text=NET).stdout
+    assert "0.040 (0.00 to 0.08)" in page
+    assert "Krishnamoorthi" in page
+
+
+@pytest.mark.parametrize("types", [
+    "{activations: int8, weights: int8, biases: int32}",
+    "\n  activations: uint8\n  weights: uint8\n  biases: int32",
+])  # fmt: skip
 def test_a_specs_own_types_are_replaced(types: str) -> None:
-    block = f"types: {types}\n{NET}".replace("{}", "{activations: int8, weights: int8}")
-    text = block.replace("weights: uint8", "weights: uint8\n  biases: int32")
-    text = text.replace("weights: int8}", "weights: int8, biases: int32}")
-    assert _suggest("flash=1614B", text)["met"] is True
+    (found,) = _plan("flash=1614B", f"types: {types}\n{NET}")
+    assert found.met
+
+
+def test_a_spec_in_braces_says_them_too() -> None:
+    """27 and 9 weights of four bits, and two biases: 27 bytes."""
+    text = "{input: [3, 7, 7], layers: [{conv: 1, kernel: 3}, {conv: 1, kernel: 3}]}"
+    assert [one.met for one in _plan("flash=27B", text)] == [True]
 
 
 def test_where_weights_are_narrow_already_there_is_no_such_plan() -> None:
-    words = ("suggest", "-", "--budget", "flash=1400B", "--allow", "precision", "-f", "json")
-    assert json.loads(run(*words, text=f"{TYPES}{NET}").stdout)["precisions"] == []
+    assert _plan("flash=1400B", f"{TYPES}{NET}") == []
+    assert _plan("sram=1KiB") == []  # which weights are no part of
 
 
 def test_the_types_that_it_names() -> None:

@@ -26,6 +26,6 @@ def flash_text(network: Network) -> str:
     """Say in which types flash has a network's numbers, and what these mean for its time."""
     types = find_types(network)
     kinds = "weights and biases in int8" if types == INT8 else types.describe().partition(", ")[2]
-    slow = " No engine was measured with weights of fewer than 8 bits: its time is that of int8's."
+    slow = " No engine was measured with weights of fewer than 8 bits: times are those of int8."
     said = f"Flash: {kinds}, besides the program.{odd_weights_text(network)}"
     return said + (slow if types.weight_bits < 8 else "")
