@@ -142,10 +142,11 @@ def load_graph(
     except Refused as refused:
         raise CnncostError(f"{name}: {refused.what}", refused.hint) from None
     called = spec_names(graph)
+    odd = {called[name]: word for name, word in graph.odd_weights.items() if name in called}
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
         spec,
-        network=replace(spec.network, program=graph.program),
+        network=replace(spec.network, program=graph.program, odd_weights=odd),
         notes=(),  # the form says what its axes are
         unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
         paths=tuple(op.name for op in graph.ops),
@@ -168,10 +169,11 @@ def restore_structure(spec: Spec) -> Spec:
     found = loads(text, name=spec.text.name, max_layers=max(MAX_LAYERS, len(spec.paths)))
     pairs = zip(spec.network.nodes, found.network.nodes, strict=True)
     names = {old.name: new.name for old, new in pairs}
+    odd = {names[name]: word for name, word in spec.network.odd_weights.items()}
     lines = [line.partition(": ") for line in spec.unknown]
     return replace(
         found,
-        network=replace(found.network, program=spec.network.program),
+        network=replace(found.network, program=spec.network.program, odd_weights=odd),
         notes=(),  # the form says what its axes are
         unknown=tuple(f"{names.get(name, name)}: {why}" for name, _, why in lines),
         paths=spec.paths,

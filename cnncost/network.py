@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, ClassVar, Generic
 
@@ -75,6 +75,9 @@ class Network:
     """What the paper prints, figure by figure in its own words."""
     types: NumberTypes | None = None
     """The types of its numbers, where its source says them."""
+    odd_weights: Mapping[str, str] = field(default_factory=dict)
+    """The type of a layer's weights, by the layer's name, where its source says another than that
+    of most weights."""
     program: LiteProgram | None = None
     """The steps of the TensorFlow Lite file that it was read from, if it is as it was there."""
 

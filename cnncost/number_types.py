@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 BITS = {
@@ -60,3 +61,20 @@ class NumberTypes(NamedTuple):
 
 INT8 = NumberTypes("int8", "int8", "int32")
 """The types that networks have on microcontrollers where nothing else is said."""
+
+INT4 = NumberTypes("int8", "int4", "int32")
+"""The types with weights of four bits beside activations of eight."""
+
+
+def count_tensor_bytes(word: str, count: int) -> int:
+    """Count the bytes of a tensor of so many numbers: it fills whole bytes.
+
+    >>> count_tensor_bytes("int4", 27), count_tensor_bytes("int32", 3)
+    (14, 12)
+    """
+    return -(-BITS[word] * count // 8)
+
+
+def count_further_bytes(sizes: Iterable[int], word: str, usual: str) -> int:
+    """Count the bytes that tensors of these sizes take in one type more than in another one."""
+    return sum(count_tensor_bytes(word, n) - count_tensor_bytes(usual, n) for n in sizes)

@@ -1,8 +1,11 @@
-"""What needs an optional package is collected where that is installed; CI installs them all."""
+"""What needs an optional package or a browser is collected where that is installed; CI installs
+them all."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+
+from browser import CHROMIUM
 
 PACKAGES = {
     "with_torch": "torch",
@@ -12,3 +15,4 @@ PACKAGES = {
 }
 
 collect_ignore = [folder for folder, package in PACKAGES.items() if find_spec(package) is None]
+collect_ignore += ["with_chromium"] * (CHROMIUM is None)

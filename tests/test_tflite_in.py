@@ -209,7 +209,7 @@ def test_commands_take_it(tmp_path: Path) -> None:
     data = json.loads(run("table", str(path), "--format", "json"))
     assert data["types"] == {
         "activations": "int8", "weights": "int8", "biases": "int32", "parameter_bytes": 656,
-        "activation_bytes": 360,
+        "activation_bytes": 360, "odd_weights": [],
     }  # fmt: skip
 
 

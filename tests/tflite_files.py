@@ -96,7 +96,8 @@ class Builder:
         return len(self.data) - len(items) * struct.calcsize(kind)
 
 
-KINDS = ("float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "", "int8")
+KINDS = ("float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "", "int8",
+         "", "", "", "", "", "", "", "int4")  # fmt: skip
 SIZES = {"float32": 4, "int32": 4, "uint8": 1, "int64": 8, "int16": 2, "int8": 1, "float16": 2}
 LETTERS = {"int32": "i", "int64": "q", "int16": "h", "int8": "b", "uint8": "B", "float32": "f"}
 
@@ -141,7 +142,8 @@ class Model:
 
     def weights(self, *shape: int, kind: str = "", buffer: int = 0) -> int:
         """Add a constant of zeros; of a buffer of its own unless one is given."""
-        size = prod(shape) * SIZES[kind or self.kind]
+        word = kind or self.kind
+        size = -(-prod(shape) // 2) if word == "int4" else prod(shape) * SIZES[word]
         return self.tensor(*shape, kind=kind, buffer=buffer or self.buffer(bytes(size)))
 
     def numbers(self, *values: float, kind: str = "int32", zero: int = 0) -> int:

@@ -1,6 +1,8 @@
 """`cnncost check`: check that specs are valid and that their figures hold; made for CI."""
 
 import sys
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,7 +101,15 @@ def check(
     ] = False,
     device: device_options.DeviceName = "",
     batch: options.Batch = None,
-    dtype: options.Dtype = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            "--dtype",
+            metavar="fp32|fp16|bf16|int8|int4",
+            help="Of all numbers; bytes only. int4: weights of 4 bits, for flash.",
+            show_default="fp32",
+        ),
+    ] = None,
     optimizer: options.Optimizer = None,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -130,18 +140,23 @@ def check(
         spec = arch_reader.load_spec(archs[0], settings, shapes, max_layers, strict=strict)
         raise typer.Exit(int(not check_table(spec, wish, output, force=force)))
     refuse_without_table(wish)
+    from cnncost.costs.memory.embedded import give_types
     from cnncost.costs.promises import compare_budget, compare_expected
     from cnncost.views.check_lines import CheckedFile, check_line
     from cnncost.views.check_reports import REPORTS
 
     budgets, longest = _read_budgets(budget or ())
-    scale = collect_scale(batch, dtype, optimizer)
+    narrow = dtype == "int4"  # of flash alone
+    scale = collect_scale(batch, None if narrow else dtype, optimizer)
     machine = device_options.load_wanted_device(device, "a budget of time" if longest else "")
     judged = scale.copy()
     if machine is not None:
         judged.pop("batch", None)  # which time depends on, whatever else does
     if budget:
         refuse_idle(judged, budgets)
+        _refuse_idle_bits(budgets, narrow=narrow)
+    if ratchet and narrow:
+        raise CnncostError("--ratchet keeps a file's own types", "drop --dtype int4")
     if ratchet:
         _check_ratchet(archs, budget=budget, changed=[*(settings or ()), *(shapes or ())])
     refuse_existing(output, force=force)
@@ -151,6 +166,8 @@ def check(
         try:
             path = arch if arch != "-" and api.path_exists(arch) else ""
             spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
+            if narrow:
+                spec = replace(spec, network=give_types(spec.network, "int4"))
             limits = compare_budget(spec, budgets if budget else spec.budget, **scale)
             times = _compare_time(spec, longest, machine, batch)
             # What is expected, is expected of the network as its file has it.
@@ -172,8 +189,16 @@ def check(
             REPORTS[form](file, found)
     wrong = any(one.error for one in found)
     if not wrong:
-        refuse_idle(judged, [limit.metric for one in found for limit in one.limits])
+        limited = [limit.metric for one in found for limit in one.limits]
+        refuse_idle(judged, limited)
+        _refuse_idle_bits(limited, narrow=narrow)
     raise typer.Exit(2 if wrong else int(not all(one.holds for one in found)))
+
+
+def _refuse_idle_bits(metrics: Collection[str], *, narrow: bool) -> None:
+    """Refuse weights of four bits where no budget is of flash."""
+    if narrow and "flash" not in metrics:
+        raise CnncostError("--dtype int4 changes no figure here", "it is for a budget of flash")
 
 
 def _compare_time(

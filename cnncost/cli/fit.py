@@ -23,6 +23,8 @@ cnncost fit mlperf_tiny_ic --board nucleo-l4r5zi --engine cmsis-nn --budget time
 
 cnncost fit mobilenet_v2 --set alpha=0.5 --board disco-f746ng --patches 3
 
+cnncost fit mobilenet_v2 --set alpha=0.5 --board ek-ra6m4 --dtype int4
+
 cnncost fit mlperf_tiny_vww --board disco-f746ng --board ek-ra6m4 --board nucleo-g0b1re
 
 cnncost fit mobilenet_v1 --set alpha=0.25 --sram 256KiB --flash 1MiB --core cortex-m4 --mhz 120"""
@@ -65,6 +67,14 @@ def fit(
         ),
     ] = None,
     patches: board_options.Patches = None,
+    dtype: Annotated[
+        str,
+        typer.Option(
+            metavar="int8|int4",
+            help="int4: weights of 4 bits, for flash.",
+            show_default="the file's own, else int8",
+        ),
+    ] = "",
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -80,6 +90,7 @@ def fit(
     planner's, and what patches compute again takes its time. Exit code 1 where it does not
     fit, or where it is not sure to.
     """
+    from cnncost.costs.memory.embedded import give_types
     from cnncost.study.board_fit import fit_network
     from cnncost.views.fit_page import fit_results
     from cnncost.views.page_writers import write_results
@@ -96,6 +107,7 @@ def fit(
         chosen = [replace(board, milliwatts=power) for board in chosen]
     refuse_existing(output, force=force)
     network = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
+    network = give_types(network, dtype) if dtype else network
     found = fit_network(network, chosen, engine=engine, limits=limits, patches=patches)
     results = fit_results(found, engine)
     if patches:

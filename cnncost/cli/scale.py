@@ -21,6 +21,9 @@ def collect_scale(batch: int | None, dtype: str | None, optimizer: str | None) -
     Raises:
         CnncostError: the dtype or the optimiser is unknown.
     """
+    if dtype == "int4":
+        hint = "check and fit take it, and suggest --allow precision prices it"
+        raise CnncostError("--dtype int4 is for flash alone, and changes no figure here", hint)
     if dtype is not None or optimizer is not None:
         from cnncost.costs.memory import refuse_unknown
 

@@ -58,6 +58,8 @@ class Graph:
     """What the paper prints, figure by figure in its own words."""
     types: NumberTypes | None = None
     """The types of its numbers, where the source says them."""
+    odd_weights: Mapping[str, str] = field(default_factory=dict)
+    """The type of an operation's weights, by its name, where that is another than most have."""
     program: LiteProgram | None = None
     """The steps of the TensorFlow Lite file that it was read from; nodes are inputs, then `ops`."""
     unknown: tuple[str, ...] = field(default=())

@@ -69,12 +69,13 @@ def types_text(report: Report) -> str:
     if types is None:
         return ""
     from cnncost.costs.typed_bytes import count_typed_bytes  # few networks have types
+    from cnncost.views.type_words import odd_weights_text
 
     typed = count_typed_bytes(report.network, types)
     least = "" if report.complete else "at least "
     return (
         f"Its numbers are {types.describe()}: {least}{typed.parameters:,} bytes of parameters, "
-        f"{typed.sram:,} of activations alive at once."
+        f"{typed.sram:,} of activations alive at once.{odd_weights_text(report.network)}"
     )
 
 

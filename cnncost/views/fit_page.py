@@ -7,12 +7,13 @@ from typing import Any
 
 from cnncost.costs.memory.arena import Arena
 from cnncost.costs.memory.embedded import find_types
-from cnncost.number_types import INT8
+from cnncost.costs.typed_bytes import list_odd_weights
 from cnncost.quantity import TIME
 from cnncost.study.board_fit import ENERGY, LIMITED, BoardFit, Need, NetworkFit
 from cnncost.timing.engines import MEDIAN_ERROR
 from cnncost.views.amounts import KIBI, as_duration, as_energy, as_kibibytes
 from cnncost.views.page import Page, Remark, Results, Table
+from cnncost.views.type_words import flash_text
 
 ANSWERS = {True: "yes", False: "no", None: "not sure"}
 
@@ -116,12 +117,10 @@ def _needs_table(found: NetworkFit, engine: str) -> Table:
 
 
 def _say_bytes(found: NetworkFit) -> str:
-    types = find_types(found.network)
     sram = "TensorFlow Lite Micro's arena, within 3.1 %, which margins allow for,"
     if found.patches:
         sram = "a perfect planner's, in patches; no engine that runs them was measured. It is"
-    kinds = "weights and biases in int8" if types == INT8 else types.describe().partition(", ")[2]
-    return f"SRAM: {sram} besides the program's own. Flash: {kinds}, besides the program."
+    return f"SRAM: {sram} besides the program's own. {flash_text(found.network)}"
 
 
 def _time_lines(fits: Sequence[BoardFit], engine: str) -> list[str]:
@@ -259,6 +258,7 @@ def _build_data(found: NetworkFit, engine: str) -> dict[str, object]:
             **arena_data(found.arena),
         },
         "flash": found.embedded.flash,
+        "odd_weights": [one._asdict() for one in list_odd_weights(found.network)],
         "boards": [_board_data(fit, engine) for fit in found.boards],
     }
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.memory_report import TimelineStep
-from cnncost.costs.typed_bytes import count_typed_bytes
+from cnncost.costs.typed_bytes import count_typed_bytes, list_odd_weights
 from cnncost.network import Network
 from cnncost.number_types import INT8, NumberTypes
 from cnncost.views.amounts import MEBI, as_mebibytes
@@ -16,6 +16,8 @@ from cnncost.views.page import Page, Results, Table
 
 MOST = 60
 """The most steps of the timeline as text."""
+MOST_ODD = 5
+"""The most layers with weights of another type that are named."""
 SMALLEST_BAR = 10
 """The least width of the longest bar."""
 EAGER = "peak activations, inference (eager, as converted)"
@@ -66,8 +68,17 @@ def typed_figures(network: Network, *, known: bool) -> list[MemoryFigure]:
         return []
     typed = count_typed_bytes(network, types)
     held = f"parameters, {types.weights} weights, {types.biases} biases"
+    others = list_odd_weights(network)
+    odd = [
+        MemoryFigure(f"of these, weights of {one.layer}, {one.word}", one.bytes, known)
+        for one in others[:MOST_ODD]
+    ]
+    if rest := others[MOST_ODD:]:
+        held_there = sum(one.bytes for one in rest)
+        odd.append(MemoryFigure(f"of these, {len(rest)} more such layers", held_there, known))
     return [
         MemoryFigure(held, typed.parameters, known),
+        *odd,
         MemoryFigure(f"activations alive at once, {types.activations}", typed.sram, known),
     ]
 

@@ -76,11 +76,13 @@ def _report_frame(report: Report) -> dict[str, object]:
 
 
 def _types_data(network: Network, types: NumberTypes) -> dict[str, object]:
-    from cnncost.costs.typed_bytes import count_typed_bytes  # few networks have types
+    from cnncost.costs.typed_bytes import count_typed_bytes, list_odd_weights  # few have types
 
     typed = count_typed_bytes(network, types)
     words = dict(zip(KINDS, types[:3], strict=True))
-    return {**words, "parameter_bytes": typed.parameters, "activation_bytes": typed.sram}
+    return {**words, "parameter_bytes": typed.parameters, "activation_bytes": typed.sram} | {
+        "odd_weights": [one._asdict() for one in list_odd_weights(network)]
+    }
 
 
 def time_data(found: NetworkTime) -> dict[str, object]:

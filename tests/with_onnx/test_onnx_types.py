@@ -11,6 +11,7 @@ from onnx import numpy_helper, parser
 
 import cnncost
 from cnncost.costs.memory import measure_embedded
+from cnncost.costs.typed_bytes import list_odd_weights
 from cnncost.number_types import NumberTypes
 
 QLINEAR = "y = QLinearConv (x, s, z, w, s, z, s, z, b)"
@@ -56,3 +57,36 @@ def test_types(body: str, word: str, kinds: str, types: NumberTypes | None, tmp_
     if types:  # and what is written as a spec says them too
         again = cnncost.loads(cnncost.load(path).text.text).network
         assert again.types == types
+
+
+MIXED = """
+v = DequantizeLinear (w, s)
+y = Conv (x, v)
+r = DequantizeLinear (h, s)
+z = Conv (y, r)
+u = DequantizeLinear (k, s)
+t = Conv (z, u)
+"""
+
+
+def test_layers_of_other_types_are_named(tmp_path: Path) -> None:
+    """Weights of four bits first: 4 x 3 x 3 x 3 of them fill 54 bytes, 5 x 5 x 3 x 3 more 113; in
+    between 5 x 4 x 3 x 3 of eight bits."""
+    text = (
+        '<ir_version: 10, opset_import: ["" : 21]>\n'
+        f"net (float[1, 3, 9, 9] x) => (float[1, 5, 3, 3] t) {{\n{MIXED}\n}}"
+    )
+    model = parser.parse_model(text)
+    int4, int8 = onnx.TensorProto.INT4, onnx.TensorProto.INT8
+    for name, kind, dims in (
+        ("w", int4, (4, 3, 3, 3)), ("h", int8, (5, 4, 3, 3)), ("k", int4, (5, 5, 3, 3)),
+    ):  # fmt: skip
+        numbers = [1] * int(numpy.prod(dims))
+        model.graph.initializer.append(onnx.helper.make_tensor(name, kind, dims, numbers))
+    model.graph.initializer.append(numpy_helper.from_array(numpy.ones((), "float32"), "s"))
+    onnx.save(model, tmp_path / "net.onnx")
+    network = cnncost.load(tmp_path / "net.onnx").network
+    assert network.types == NumberTypes("float32", "int4", "int32", other_bytes=180 - 90)
+    assert measure_embedded(network).flash == 54 + 180 + 113
+    (odd,) = list_odd_weights(network)
+    assert (odd.layer, odd.word, odd.bytes) == (network.layers[1].name, "int8", 180)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import PurePath
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph
+from cnncost.formats.graph import Graph, Op
 from cnncost.formats.importing import Inexpressible, dims_text, list_unknown
 from cnncost.formats.onnx_in import (
     onnx_cuts,
@@ -75,14 +75,15 @@ def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
     types = find_onnx_types(model)
-    model = replace(model, steps=replace_quantised(model.steps))
+    steps = replace_quantised(model.steps)
+    model = replace(model, steps=steps, odd_weights=types.odd if types else {})
     model = replace(model, steps=find_needed_steps(model))
     for step in model.steps:
         known = step.domain in DOMAINS
         lacks = LACKS_TENSOR if step.op in OPERATIONS and not step.inputs else ""
         if known and (why := find_wrong_attribute(step) or lacks):
             raise _refuse_step(file, step, why)
-    return replace(_read_with_batch(model, file, shapes), types=types)
+    return replace(_read_with_batch(model, file, shapes), types=types and types.most)
 
 
 def _read_with_batch(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
@@ -157,7 +158,15 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         held=ledger.held,
         unread=ledger.unread,
         unused=ledger.unused,
+        odd_weights=_find_odd_weights(importer, ops),
     )
+
+
+def _find_odd_weights(importer: OnnxImporter, ops: Sequence[Op]) -> dict[str, str]:
+    """Find the operations whose weights have another type than most, and that type."""
+    claimed, odd = importer.owners.claimed, importer.model.odd_weights
+    found = {claimed[tensor]: word for tensor, word in odd.items() if tensor in claimed}
+    return {op.name: found[op.name] for op in ops if op.name in found and op.word != "opaque"}
 
 
 def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -92,6 +92,8 @@ class OnnxModel:
     """The program that wrote the file."""
     frozen: tuple[str, ...] = ()
     """The layers that our own files say are not trained; ONNX has no word for it."""
+    odd_weights: Mapping[str, str] = field(default_factory=dict)
+    """The type of tensors of weights that most of the model's weights have not, by their names."""
     proto: Any = field(default=None, repr=False, compare=False)
     """The file without its weights (Any: onnx's ModelProto), for onnx's own inference."""
 

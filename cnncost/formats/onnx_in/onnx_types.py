@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.number_types import BITS, NumberTypes
+from cnncost.number_types import BITS, NumberTypes, count_further_bytes
 
 if TYPE_CHECKING:
     from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
@@ -22,13 +23,25 @@ VIEWS = ("Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze")
 SCALED = "DequantizeLinear"
 
 
-def find_onnx_types(model: OnnxModel) -> NumberTypes | None:
+class OnnxTypes(NamedTuple):
+    """The types of a quantised model's numbers."""
+
+    most: NumberTypes
+    odd: dict[str, str]
+    """The type of the file's tensors of weights that most have not, by their names."""
+
+
+def find_onnx_types(model: OnnxModel) -> OnnxTypes | None:
     """Find the types of most activations, weights and biases; None where none is quantised, or
     that of the weights is not known."""
     counting = _TypeCounts(model)
     for step in model.steps:
         counting.add_step(step)
-    return counting.choose_types() if counting.quantised and counting.weights else None
+    if not (counting.quantised and counting.weights):
+        return None
+    most = counting.choose_types()
+    odd = {name: word for name, word in counting.words.items() if word != most.weights}
+    return OnnxTypes(most, odd)
 
 
 class _TypeCounts:
@@ -39,8 +52,11 @@ class _TypeCounts:
         self.makers = {tensor: step for step in model.steps for tensor in step.outputs}
         self.activations: Counter[str] = Counter()
         """By the products that read them."""
-        self.weights: Counter[str] = Counter()
-        self.biases: Counter[str] = Counter()
+        self.weights: dict[str, list[int]] = {}
+        """The sizes of tensors, by the word of their type."""
+        self.biases: dict[str, list[int]] = {}
+        self.words: dict[str, str] = {}
+        """The type of the file's tensors of weights, by their names."""
         self.quantised = False
         self._seen: set[str] = set()
 
@@ -60,13 +76,15 @@ class _TypeCounts:
             whole = maker is not None and maker.op == SCALED
             self._add_activation(self._find_zero_point(maker) if maker and whole else "float32")
 
-    def _add(self, counts: Counter[str], step: OnnxNode, place: int) -> None:
+    def _add(self, sizes: dict[str, list[int]], step: OnnxNode, place: int) -> None:
         """Add the constant that a step reads there, unless it was added before."""
         name = self._find_source(_input_of(step, place))
         tensor = self.constants.get(name)
+        if tensor is not None and sizes is self.weights and tensor.word in BITS:
+            self.words[name] = tensor.word
         if tensor is not None and name not in self._seen and tensor.word in BITS:
             self._seen.add(name)
-            counts[tensor.word] += tensor.size
+            sizes.setdefault(tensor.word, []).append(tensor.size)
             self.quantised = self.quantised or "int" in tensor.word
 
     def _add_activation(self, word: str) -> None:
@@ -89,22 +107,24 @@ class _TypeCounts:
 
     def choose_types(self) -> NumberTypes:
         """Choose the types of most, and sum up the bytes that others take besides."""
-        weights = _most_usual(self.weights) or "float32"
-        biases = _most_usual(self.biases) or ("int32" if "int" in weights else "float32")
+        held = [
+            {word: sum(own) for word, own in one.items()} for one in (self.weights, self.biases)
+        ]
+        weights = _most_usual(held[0]) or "float32"
+        biases = _most_usual(held[1]) or ("int32" if "int" in weights else "float32")
         activations = _most_usual(self.activations) or "float32"
-        pairs = ((self.weights, weights), (self.biases, biases))
         further = sum(
-            (BITS[word] - BITS[usual]) * count
-            for counts, usual in pairs
-            for word, count in counts.items()
+            count_further_bytes(own, word, usual)
+            for sizes, usual in ((self.weights, weights), (self.biases, biases))
+            for word, own in sizes.items()
         )
-        return NumberTypes(activations, weights, biases, further // 8)
+        return NumberTypes(activations, weights, biases, further)
 
 
 def _input_of(step: OnnxNode, place: int) -> str:
     return step.inputs[place] if 0 <= place < len(step.inputs) else ""
 
 
-def _most_usual(counts: Counter[str]) -> str:
+def _most_usual(counts: Mapping[str, int]) -> str:
     """Return the word that is counted most, the first of several; empty if there is none."""
     return max(counts, key=lambda word: counts[word], default="")

@@ -29,7 +29,7 @@ from cnncost.formats.tflite_in.tflite_ends import emit_outputs, find_batch, star
 from cnncost.formats.tflite_in.tflite_importer import TfliteImporter
 from cnncost.formats.tflite_in.tflite_model import HINT
 from cnncost.formats.tflite_in.tflite_program import list_program
-from cnncost.formats.tflite_in.tflite_types import find_types
+from cnncost.formats.tflite_in.tflite_types import find_odd_weights, find_types
 
 if TYPE_CHECKING:
     from cnncost.formats.tflite_in.tflite_model import Dims, TfliteModel, TfliteStep
@@ -93,7 +93,9 @@ def build_tflite_graph(model: TfliteModel, file: str, shapes: Mapping[str, Dims]
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     kept = {name: shape for name, shape in inputs.items() if name in read}
     return Graph(
-        stem, kept, ops, outputs, types=types, program=list_program(importer, list(kept), ops),
+        stem, kept, ops, outputs, types=types,
+        odd_weights=find_odd_weights(importer, ops, types),
+        program=list_program(importer, list(kept), ops),
         notes=importer.notes.count_lines(),
         unknown=list_unknown(importer.unknown, ops),
         audit=_describe_others(model),

@@ -143,6 +143,16 @@ class SpecText:
         """What stands at a place."""
         return self.text[place.start : place.end]
 
+    def write_entry(self, key: str, value: str) -> str:
+        """Write the text with this value under a top-level key, in place of what stands there."""
+        if key in self.entries:
+            _, node = self.entries[key]
+            return f"{self.text[: node.start]} {value}{self.text[node.end :]}"
+        first = min(found.start for found, _ in self.entries.values())
+        margin = self.text[:first].rpartition("\n")[2]
+        ending = ", " if self.is_flow else f"\n{margin}"
+        return f"{self.text[:first]}{key}: {value}{ending}{self.text[first:]}"
+
     # Settings
 
     def params(self) -> dict[str, Node]:

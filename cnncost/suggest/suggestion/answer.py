@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.costs.duration import NetworkTime
 from cnncost.costs.memory import DTYPES
+from cnncost.costs.memory.embedded import find_types
 from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.quantity import format_count
+from cnncost.number_types import BITS, KINDS
+from cnncost.place import Source
+from cnncost.quantity import SCALED, format_count
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.meter import Measures, Meter
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.edits.width import label_numbers
 from cnncost.suggest.edits.width_numbers import list_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
@@ -194,16 +198,43 @@ def _name_some(labels: Sequence[str]) -> str:
     return ", ".join([*names[:2], *["..."] * (len(names) > 2)])
 
 
-FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
-"""What a precision adds to a score; int8 costs more where convolutions are depthwise.
-Judgement."""
+class PrecisionPrice(NamedTuple):
+    """What a precision itself scores, in score units."""
+
+    score: int
+    low: int
+    """The ends of what is published; the score itself where that is a judgement."""
+    high: int
+
+
+def _price(score: float, low: float | None = None, high: float | None = None) -> PrecisionPrice:
+    ends = (score if end is None else end for end in (low, high))
+    return PrecisionPrice(units(score), *map(units, ends))
+
+
+NARROW = "int4 weights"
+"""Weights of four bits beside activations of eight: a precision of flash."""
+
+PRICES = {
+    "fp16": (_price(0.0), _price(0.0)),
+    "int8": (_price(0.01), _price(0.05)),
+    NARROW: (_price(0.04, 0.0, 0.08), _price(0.15, 0.07, 0.30)),
+}
+"""What each precision adds to a score; then the same where convolutions are depthwise. That of
+fp16 and int8 is judgement.
+
+That of int4 weights counts from float32. Without fine-tuning ResNet-18 and ResNet-50 lose up to 1
+point of accuracy (AdaRound, Nagel et al. 2020): of ResNet-50's error of 24 %, ln(25 / 24) = .04;
+fine-tuned they lose none (FAQ, McKinstry et al. 2018). Trained for it, networks lose 2 to 10
+points, smaller ones more (Krishnamoorthi 2018): ln(26 / 24) = .08; of MobileNet's error of 29 %,
+ln(31 / 29) = .07 to ln(39 / 29) = .30, of which .15 is the middle by ratio."""
 
 
 class PrecisionPlan(NamedTuple):
     """The best plan at another element type."""
 
     dtype: str
-    price: int
+    price: PrecisionPrice
     """What the precision itself scores."""
     before: Measures
     plan: Plan | None
@@ -215,20 +246,40 @@ class PrecisionPlan(NamedTuple):
     def score(self) -> int | None:
         """The precision's and the plan's together; None where the budgets are not held."""
         if self.met:
-            return self.price
-        return None if self.plan is None else self.price + self.plan.score
+            return self.price.score
+        return None if self.plan is None else self.price.score + self.plan.score
 
 
-def smaller_dtypes(dtype: str) -> tuple[str, ...]:
-    """The element types below another: half precision, then int8."""
-    return tuple(word for word in ("fp16", "int8") if DTYPES[word] < DTYPES[dtype])
+def list_precisions(
+    spec: Spec, meter: Meter, metrics: Sequence[str]
+) -> Iterator[tuple[str, Spec, Meter]]:
+    """List the precisions below today's that change what budgets limit: half precision and int8
+    at a meter of their own, weights of four bits in a spec that says them."""
+    if any(metric in SCALED for metric in metrics):
+        for dtype in ("fp16", "int8"):
+            trains = "training_memory" in (*metrics, *meter.bytes)
+            if DTYPES[dtype] < DTYPES[meter.dtype] and not (trains and dtype == "int8"):
+                yield dtype, spec, replace(meter, dtype=dtype)
+    narrow = _write_narrow_weights(spec) if "flash" in metrics else None
+    if narrow is not None:
+        yield NARROW, narrow, meter
 
 
-def precision_score(dtype: str, network: Network) -> int:
+def price_precision(dtype: str, network: Network) -> PrecisionPrice:
     """The score of an element type: what it is judged to cost on a network."""
-    if dtype != "int8":
-        return units(FP16)
     mobile = any(getattr(node.layer, "groups", 1) == node.inputs[0].channels > 1
                  for node in network.layers)  # fmt: skip
     words = [node.layer.word for node in network.layers if node.layer]
-    return units(INT8_MOBILE if mobile or "depthwise_conv" in words else INT8)
+    return PRICES[dtype][mobile or "depthwise_conv" in words]
+
+
+def _write_narrow_weights(spec: Spec) -> Spec | None:
+    """The spec with weights of four bits; None where they are not of eight beside activations of
+    eight, or not all of one type."""
+    types = find_types(spec.network)
+    if (BITS[types.activations], types.weight_bits, types.other_bytes) != (8, 8, 0):
+        return None
+    words = zip(KINDS, (types.activations, "int4", types.biases), strict=True)
+    value = f"{{{', '.join(f'{kind}: {word}' for kind, word in words)}}}"
+    text = SpecText(spec.text.name, spec.text.text).write_entry("types", value)
+    return replace(spec, text=Source(spec.text.name, text))

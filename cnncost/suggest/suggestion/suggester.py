@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnncost.quantity import SCALED
 from cnncost.suggest.decisions.search_space import foresee_width, unlikely_edits
 from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits.budget import Budget, budgets_hold
@@ -21,9 +20,9 @@ from cnncost.suggest.suggestion.answer import (
     PrecisionPlan,
     Suggestion,
     describe_space,
-    precision_score,
+    list_precisions,
+    price_precision,
     shares_by_family,
-    smaller_dtypes,
     widening_options,
 )
 from cnncost.suggest.suggestion.plan_file import PlanWriter
@@ -179,26 +178,23 @@ class Suggester(PreparedSearch):
 
     def _plan_precisions(self, budgets: Sequence[Budget]) -> Iterator[PrecisionPlan]:
         """The best plans at smaller element types, for the same amounts of bytes."""
-        request, meter = self.request, self.editable.meter
-        if not request.allowed.precision or not any(b.metric in SCALED for b in budgets):
+        if not self.request.allowed.precision:
             return
         asked = tuple(f"{budget.user_word}={budget.asked}" for budget in budgets)
-        allowed = replace(request.allowed, precision=False)
-        for dtype in smaller_dtypes(meter.dtype):
-            if dtype == "int8" and "training_memory" in meter.bytes:
-                continue  # int8 does not train
+        allowed = replace(self.request.allowed, precision=False)
+        asking = replace(self.request, budgets=asked, allowed=allowed)
+        metrics = [budget.metric for budget in budgets]
+        for dtype, spec, meter in list_precisions(self.spec, asking.meter, metrics):
             left = self.editable.clock.left
             if left <= 0:
                 self.left_out.append(f"plans in {dtype}")
                 continue
-            own = replace(request.meter, dtype=dtype)
-            asking = replace(request, budgets=asked, allowed=allowed, meter=own, seconds=left)
-            prepared = PreparedSearch(self.spec, asking)
-            limits, known = prepared.budgets(), precision_score(dtype, prepared.editable.network)
+            prepared = PreparedSearch(spec, replace(asking, meter=meter, seconds=left))
+            limits, price = prepared.budgets(), price_precision(dtype, prepared.editable.network)
             met = budgets_hold(prepared.before, limits)
             with prepared.editable.clock.until(prepared.deadline_at(1)):
                 plan = None if met else prepared.search.find_best(limits).plan
-            yield PrecisionPlan(dtype, known, prepared.before, plan, met)
+            yield PrecisionPlan(dtype, price, prepared.before, plan, met)
 
     @property
     def writer(self) -> PlanWriter:

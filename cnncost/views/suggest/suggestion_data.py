@@ -49,7 +49,9 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "precisions": [
             {
                 "dtype": one.dtype,
-                "price": one.price / UNIT,
+                "price": one.price.score / UNIT,
+                "price_low": one.price.low / UNIT,
+                "price_high": one.price.high / UNIT,
                 "met": one.met,
                 "score": None if one.score is None else one.score / UNIT,
                 "plan": None if one.plan is None else _plan_data(one.plan, said),

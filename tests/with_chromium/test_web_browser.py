@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, Browser, start_browser
+from browser import Browser, start_browser
 from web import OPAQUE, list_rows, make_page, make_pair, read_data
 
 import cnncost
@@ -15,11 +14,6 @@ from cnncost.cli.web_pages import PageMeasure, PlanRequest, make_plan_page
 from cnncost.views.amounts import as_duration, as_mebibytes
 from cnncost.views.comparison_totals import percent_text
 from cnncost.views.web.web_page import write_web_page
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ,
-    reason="no chromium here, in which these tests click; CI installs one",
-)
 
 
 @pytest.fixture(scope="module")
