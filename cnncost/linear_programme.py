@@ -15,7 +15,7 @@ from cnncost.errors import CnncostError
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
 
-MOST_BYTES, LEAST_ROOM = 384 * 2**20, 48 * 2**20
+MOST_BYTES, LEAST_ROOM = 384 * 2**20, 128 * 2**20
 """Bytes of memory that the process takes when HiGHS is stopped; and those that a search may take
 in any case."""
 

@@ -25,7 +25,7 @@ class Answered:
         self.source, self.folder = folder / "net.yaml", folder
         self.source.write_text(text)
         asked = [part for budget in budgets for part in ("--budget", budget)]
-        self.arguments = ("suggest", str(self.source), *asked, "--time-limit", "20", *options)
+        self.arguments = ("suggest", str(self.source), *asked, "--time-limit", "8", *options)
         code, out, _ = called(*self.arguments, "-f", "json")
         self.data: dict[str, Any] = json.loads(out) if code < 2 and out else {}
 

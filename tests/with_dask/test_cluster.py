@@ -118,7 +118,8 @@ def test_ctrl_c_keeps_what_is_done(cluster: Cluster, tmp_path: Path) -> None:
     assert firsts == [f"{0.5 + i / 1000:.3f}".rstrip("0").rstrip(".") for i in range(len(firsts))]
 
 
-def test_no_scheduler_says_so(tmp_path: Path) -> None:
+def test_no_scheduler_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "3s")
     words = ("mobilenet_v2", "--set", "alpha=1", "--dask")
     done = sweep(*words, "tcp://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 2

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import cnncost
-from cnncost import bundled
 from cnncost.formats.keras_in import read
 from cnncost.formats.keras_out.keras_code import keras_code
 from cnncost.formats.spec_text import spec_text
@@ -23,6 +22,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import keras
 import numpy
 import torch
+from kinds import list_kinds
 
 
 def built(network: Network) -> keras.Model:
@@ -65,7 +65,7 @@ def agrees(network: Network, folder: Path) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n not in ("gpt2", "swin_t")])
+@pytest.mark.parametrize("name", list_kinds("gpt2", "swin_t"))
 def test_bundled_networks(name: str, tmp_path: Path) -> None:
     with keras.device("meta"):  # without memory for weights: VGG-16 has half a gigabyte
         agrees(cnncost.load(name).network, tmp_path)

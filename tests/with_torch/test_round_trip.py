@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from kinds import list_kinds
 
 import cnncost
-from cnncost import api, bundled
+from cnncost import api
 from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
@@ -17,7 +18,7 @@ ATTENTIVE = ("detr_encoder", "vit_b16")
 products, with units and kept bytes of their own."""
 
 
-@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "gpt2"])  # as vit_b16
+@pytest.mark.parametrize("name", list_kinds("gpt2"))  # as vit_b16
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
     code = write_spec(spec, FORMATS["pytorch"]).decode()

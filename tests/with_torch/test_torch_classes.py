@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.costs.memory.memory_report import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out.torch_code import pytorch_code, write
@@ -204,7 +204,7 @@ def _same(spec: Spec) -> None:
     assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
 
 
-@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n != "gpt2"])  # it is large
+@pytest.mark.parametrize("name", list_kinds("gpt2"))  # it is large
 def test_parameters_and_output_are_the_flat_codes(name: str) -> None:
     spec = _small(name)
     if write(spec).decode() == pytorch_code(spec.network):

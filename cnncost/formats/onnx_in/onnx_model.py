@@ -92,10 +92,10 @@ class OnnxModel:
     """The program that wrote the file."""
     frozen: tuple[str, ...] = ()
     """The layers that our own files say are not trained; ONNX has no word for it."""
-    odd_weights: Mapping[str, str] = field(default_factory=dict)
-    """The type of tensors of weights that most of the model's weights have not, by their names."""
     proto: Any = field(default=None, repr=False, compare=False)
     """The file without its weights (Any: onnx's ModelProto), for onnx's own inference."""
+    odd_weights: Mapping[str, str] = field(default_factory=dict)
+    """The type of tensors of weights that most of the model's weights have not, by their names."""
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -184,7 +184,7 @@ def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
             if _decode_text(entry.key) == FROZEN
             for name in _decode_text(entry.value).split()
         ),
-        proto,
+        proto=proto,
     )
 
 
