@@ -12,10 +12,10 @@ from draws import CASES, Case
 from equations.printed import read_equations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from kinds import list_kinds
 from terminal import in_terminal
 
 import cnncost
-from cnncost import bundled
 from cnncost.costs.gradients import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
@@ -72,7 +72,7 @@ def test_residual_mlp_in_latex_and_ascii() -> None:
 
 
 def test_every_bundled_network_in_ascii() -> None:
-    for name in bundled.list_names():
+    for name in list_kinds():
         assert printed(cnncost.load(name).network, plain=True).isascii()
 
 
@@ -168,7 +168,7 @@ def test_an_opaque_layer_is_unknown() -> None:
     assert re.search(r"in all +48 or more\n", printed(text))
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_lines_cost_what_the_backward_pass_costs(name: str) -> None:
     network = cnncost.load(name).network
     costs = [e.connections for e in derive_equations(network).equations if e.needed]

@@ -8,10 +8,10 @@ from io import StringIO
 
 import pytest
 from command import run
+from kinds import list_kinds
 from terminal import in_terminal
 
 import cnncost
-from cnncost import bundled
 from cnncost.costs import Report
 from cnncost.errors import CnncostError
 from cnncost.study.explanation import explain_layers, explain_totals
@@ -68,7 +68,7 @@ CONVENTIONS = ({}, {"biases": True}, {"exclude_padding": True})
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=str)
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_every_line_of_every_bundled_network(name: str, convention: dict[str, bool]) -> None:
     report = cnncost.count(cnncost.load(name), **convention)
     found = evaluated(printed(report))

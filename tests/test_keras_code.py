@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out.keras_code import REGISTERED, keras_code
 
@@ -24,7 +24,7 @@ WITHOUT_KERAS = ("gpt2", "swin_t")
 that layers of two types share."""
 
 
-@pytest.mark.parametrize("name", [n for n in bundled.list_names() if n not in WITHOUT_KERAS])
+@pytest.mark.parametrize("name", [n for n in list_kinds() if n not in WITHOUT_KERAS])
 def test_the_code_is_python_within_the_line_length(name: str) -> None:
     code = keras_code(cnncost.load(name).network)
     ast.parse(code)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from command import run
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.study.backward.backward_pass import derive_equations
 from cnncost.study.comparison import Side, compare_networks
 from cnncost.study.explanation import explain_layers, explain_totals
@@ -61,7 +61,7 @@ def compile_latex(body: str, folder: Path) -> str:
 
 
 def specs() -> list[cnncost.Spec]:
-    return [*map(cnncost.load, bundled.list_names()), cnncost.loads(ODD)]
+    return [*map(cnncost.load, list_kinds()), cnncost.loads(ODD)]
 
 
 def test_tables(tmp_path: Path) -> None:

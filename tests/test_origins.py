@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from kinds import list_kinds
 
-from cnncost import Spec, bundled, load
+from cnncost import Spec, load
 from cnncost.errors import CnncostError
 from cnncost.language import Settings, read_spec
 from cnncost.language.values import Origin
@@ -100,7 +101,7 @@ def test_lines_and_calls() -> None:
     assert spec.text.line_column(last.place.start) == (17, 5)
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_every_layer_of_the_bundled_networks(name: str) -> None:
     spec = load(name)
     for node in spec.network.layers:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.formats.torch_out.torch_code import write
 
 
@@ -25,7 +25,7 @@ def _forward(code: str, name: str) -> list[str]:
     return [line.strip() for line in text.partition("\n\n\n")[0].splitlines()[1:]]
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_the_classes_are_python_that_needs_pytorch_alone(name: str) -> None:
     code = write(cnncost.load(name)).decode()
     tree = ast.parse(code)
@@ -85,7 +85,7 @@ layers:
 
 
 def test_a_formatter_leaves_the_code_as_it_is(tmp_path: Path) -> None:
-    for name in bundled.list_names():
+    for name in list_kinds():
         (tmp_path / f"{name}.py").write_bytes(write(cnncost.load(name)))
     (tmp_path / "long.py").write_text(_classes(LONG))
     done = subprocess.run(

@@ -7,14 +7,14 @@ import subprocess
 import sys
 
 import pytest
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out.torch_code import pytorch_code
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_the_code_is_python_within_the_line_length(name: str) -> None:
     code = pytorch_code(cnncost.load(name).network)
     ast.parse(code)

@@ -6,15 +6,15 @@ import pytest
 from command import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.costs import Convention
 from cnncost.costs.shape_replay import ShapeReplay
 from cnncost.errors import CnncostError, Refused
 from cnncost.language import Spec
 
-SPECS = {name: cnncost.load(name) for name in bundled.list_names()}
+SPECS = {name: cnncost.load(name) for name in list_kinds()}
 REPLAYS = {
     (name, convention): ShapeReplay(spec.network, convention)
     for name, spec in SPECS.items()

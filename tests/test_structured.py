@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kinds import list_kinds
 
 import cnncost
-from cnncost import bundled
 from cnncost.costs.metrics import Metrics
 from cnncost.formats.graph import Graph, Op, graph_of
 from cnncost.formats.spec_text import spec_text
@@ -18,7 +18,7 @@ TARGETS = {"resnet50": 60, "mobilenet_v2": 80, "densenet121": 60}
 """Lines at most, as issue 6 has them."""
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_bundled_networks_come_back(name: str) -> None:
     network = cnncost.load(name).network
     graph = graph_of(network)
@@ -51,7 +51,7 @@ def costs(network: Network) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("name", bundled.list_names())
+@pytest.mark.parametrize("name", list_kinds())
 def test_flat_and_structured_texts_cost_the_same(name: str) -> None:
     network = cnncost.load(name).network
     flat = cnncost.loads(spec_text(graph_of(network))).network
