@@ -7,7 +7,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import measure_embedded
-from cnncost.costs.memory.embedded import lives_embedded
+from cnncost.costs.memory.embedded import count_flash_bits, lives_embedded
 
 CONV = 3 * 4 * 9 + 4 * 4
 """3x3 over 3 channels, 4 filters: a byte a weight, 4 a bias."""
@@ -231,3 +231,12 @@ def test_sram(what: str) -> None:
     text, apart, in_place = SPECS[what]
     found = measure_embedded(cnncost.loads(text).network)
     assert (found.sram, found.sram_in_place) == (apart, in_place)
+
+
+def test_bits_of_4_bit_weights_and_of_further_bytes() -> None:
+    # 27 weights of 4 bits, a bias of 32, and 9 bytes that other tensors take besides.
+    types = "{activations: int8, weights: int4, biases: int32, other_bytes: 9}"
+    text = f"types: {types}\ninput: [3, 8, 8]\nlayers: [{{conv: 1, kernel: 3}}]\n"
+    network = cnncost.loads(text).network
+    assert count_flash_bits(network) == 27 * 4 + 32 + 8 * 9
+    assert measure_embedded(network).flash == 14 + 4 + 9
