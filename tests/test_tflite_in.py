@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tflite_cases import CASES, Row, products, rows_of
+from tflite_cases import CASES, products
 from tflite_files import SAME, VALID, Model, numbers, quantised, window
+from tflite_rows import Row, rows_of
 
 import cnncost
 from cnncost.costs.typed_bytes import count_typed_bytes

@@ -253,3 +253,10 @@ def test_what_is_tried_of_large_networks() -> None:
     assert all(not extent.figures for extent in list_extents(5_000, 5_000))
     assert all(extent.workings == "none" for extent in list_extents(15_000, 10))
     assert {extent.layers for extent in list_extents(10**6, 10)} == {1000, 200}
+
+
+def test_a_page_under_another_ending_is_refused(tmp_path: Path) -> None:
+    done = run("report", "lenet5", "-o", "net.pdf", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("net.pdf: report writes a page for a browser, no pdf\n")
+    assert list(tmp_path.iterdir()) == []

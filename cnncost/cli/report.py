@@ -1,5 +1,6 @@
 """`cnncost report`: one page of a network for a browser, in one file."""
 
+from pathlib import PurePath
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import collect_scale
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -66,6 +67,10 @@ def report(
     from cnncost.views.web.network_page import make_network_page
     from cnncost.views.web.web_page import write_web_page
 
+    ending = PurePath(output).suffix.lower()
+    if ending not in ("", ".html", ".htm"):
+        what = f"{make_printable(output)}: report writes a page for a browser, no {ending[1:]}"
+        raise CnncostError(what, "-o net.html; cnncost draw writes figures")
     if budget and (biases or exclude_padding):
         option = "--biases" if biases else "--exclude-padding"
         what = f"{option}: budgets are held in the convention without it"

@@ -10,6 +10,17 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
+from moving_runs import (
+    channel_shuffle,
+    crop,
+    flat_pads,
+    get,
+    pad,
+    permute,
+    pixel_shuffle,
+    space_to_depth,
+    upsample,
+)
 from recurrent_runs import RECURRENT_RUNS
 from torch import Tensor
 from torch.nn import functional
@@ -20,16 +31,8 @@ if TYPE_CHECKING:
     from forward import Forward
 
 
-def get(node: Node, field: str) -> Any:  # Any: each field of each type has its own
-    return getattr(node.layer, field)
-
-
 def _by_channel(vector: Tensor, x: Tensor) -> Tensor:
     return vector.reshape(1, -1, *[1] * (x.dim() - 2))
-
-
-def _flat_pads(pads: Any) -> list[int]:
-    return [n for pair in reversed(pads) for n in pair]
 
 
 def _pads(node: Node) -> list[tuple[int, int]]:
@@ -50,7 +53,7 @@ def conv(run: Forward, node: Node, x: Tensor) -> Tensor:
         weight = weight * mask
     function = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}[x.dim()]
     return function(
-        functional.pad(x, _flat_pads(_pads(node))),
+        functional.pad(x, flat_pads(_pads(node))),
         weight,
         own.get("bias"),
         stride=get(node, "stride"),
@@ -69,7 +72,7 @@ def locally_connected(run: Forward, node: Node, x: Tensor) -> Tensor:
         node.output.channels, reached.channels // groups, *get(node, "kernel"), dtype=x.dtype
     )
     seen = function(
-        functional.pad(units, _flat_pads(_pads(node))),
+        functional.pad(units, flat_pads(_pads(node))),
         ones,
         stride=get(node, "stride"),
         dilation=get(node, "dilation"),
@@ -113,7 +116,7 @@ def linear(run: Forward, node: Node, x: Tensor) -> Tensor:
 
 
 def _pooled(x: Tensor, node: Node, fill: float) -> Tensor:
-    return functional.pad(x, _flat_pads(_pads(node)), value=fill)
+    return functional.pad(x, flat_pads(_pads(node)), value=fill)
 
 
 def maxpool(run: Forward, node: Node, x: Tensor) -> Tensor:
@@ -192,48 +195,6 @@ def dropped(run: Forward, node: Node, x: Tensor) -> Tensor:
     kept = torch.rand(shape, generator=run.generator, dtype=torch.float64) >= rate
     run.masks[node.name] = kept / (1 - rate)
     return x * run.masks[node.name]
-
-
-def permute(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return x.permute(0, *get(node, "axes"))
-
-
-def pad(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return functional.pad(x, _flat_pads(get(node, "amount")))
-
-
-def crop(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return functional.pad(x, [-n for n in _flat_pads(get(node, "amount"))])
-
-
-def channel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
-    return functional.channel_shuffle(x[..., None], get(node, "groups"))[..., 0]
-
-
-def pixel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
-    """Axis by axis, the first one's factor slowest among the channels."""
-    factors = get(node, "factor")
-    for axis, factor in enumerate(factors):
-        rest = prod(factors[axis + 1 :])
-        x = x.unflatten(1, (-1, factor, rest)).movedim(2, 3 + axis + 1)
-        x = x.flatten(1, 2).flatten(2 + axis, 3 + axis)
-    return x
-
-
-def space_to_depth(run: Forward, node: Node, x: Tensor) -> Tensor:
-    """Each position of a block as a slice, all of them stacked behind their channel."""
-    factors = get(node, "factor")
-    parts = [
-        x[(..., *(slice(start, None, f) for start, f in zip(at, factors, strict=True)))]
-        for at in torch.cartesian_prod(*map(torch.arange, factors)).reshape(-1, len(factors))
-    ]
-    return torch.stack(parts, dim=2).flatten(1, 2)
-
-
-def upsample(run: Forward, node: Node, x: Tensor) -> Tensor:
-    linear_mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
-    mode = "nearest" if get(node, "mode") == "nearest" else linear_mode
-    return functional.interpolate(x, size=node.output.extents, mode=mode)
 
 
 def mul(run: Forward, node: Node, *xs: Tensor) -> Tensor:
