@@ -1,4 +1,5 @@
-"""Uniform scaling: the largest factor that holds the budgets, beside every factor tried."""
+"""Uniform scaling: the largest factor that holds the budgets, beside every factor tried; and
+spatial edits one after another."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from cnncost.suggest.edits.budget import Budget, parse_budgets
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.search.simple_plans import scale_uniformly
+from cnncost.suggest.search.simple_plans import add_spatial_edits, scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 
@@ -193,3 +194,38 @@ def test_where_it_is_the_plan_no_listed_plan_is_below_what_is_proved() -> None:
     assert found.plan is found.uniform
     assert len(found.others) > 1
     assert found.plan.bound <= min(plan.price for plan in found.others)
+
+
+TALL = """\
+params: {resolution: 32}
+input: [3, resolution, resolution]
+layers:
+  - {conv: 8, kernel: 3, padding: 1}
+  - relu
+  - {conv: 8, kernel: 3, padding: 1}
+  - relu
+  - global_avgpool
+  - {dense: 10}
+"""
+
+
+def test_spatial_edits_are_added_until_the_budgets_hold() -> None:
+    # As it is 8 x 32 x 32 units twice are alive in int8, 16,384 bytes: no width below a quarter,
+    # 4,096, is offered, so 1 KiB takes a smaller map besides.
+    study = Suggester(cnncost.loads(TALL), SuggestionRequest(("sram=1KiB",)))
+    path = add_spatial_edits(study.search.variants, study.budgets())
+    sizes = [one.after["sram"] for one in path]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] < 16_384
+    assert [size <= 1024 for size in sizes[:-1]] == [False] * (len(sizes) - 1)
+    assert [one.score for one in path] == sorted(one.score for one in path)
+    found = study.suggest()
+    assert found.plan is not None
+    assert found.plan.after["sram"] <= 1024
+
+
+@pytest.mark.parametrize("budget", ["sram=100%", "weights=1"])
+def test_nothing_is_added_where_nothing_helps(budget: str) -> None:
+    # The first holds already; no spatial edit takes weights off, whose number no map decides.
+    study = Suggester(cnncost.loads(TALL), SuggestionRequest((budget,)))
+    assert add_spatial_edits(study.search.variants, study.budgets()) == []

@@ -6,7 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import inf, log, sqrt
+from math import log, sqrt
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import (
@@ -125,6 +125,7 @@ def _list_steps(variants: SpatialVariants, made: LazyVariant) -> Iterator[Varian
 
 
 def _excess(after: Measures, budgets: Sequence[Budget]) -> float:
-    """Return by how much budgets are exceeded, as a sum of logarithms."""
-    shares = [after[one.metric] / one.most if one.most else inf for one in budgets]
+    """Return by how much budgets are exceeded, as a sum of logarithms: half as much counts alike
+    of bytes and of weights."""
+    shares = [after[one.metric] / one.most for one in budgets]  # no budget is 0
     return sum(log(share) for share in shares if share > 1)
