@@ -24,12 +24,12 @@ from cnncost.costs import count_network
 from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import measure_counts, read_editable_spec
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.edits.text_changes import SpecText
+from cnncost.plans.decisions.search_space import build_search_space, list_spatial_trials
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import measure_counts, read_editable_spec
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.edits.text_changes import SpecText
 from cnncost.verify.measure import build_network
 
 COMPUTED = 2_000_000_000

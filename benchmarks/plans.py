@@ -11,14 +11,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cnncost import api
-from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.search.simple_plans import scale_uniformly
-from cnncost.suggest.search.space_solver import choose_greedily
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.cost_tables import SearchSpace
+from cnncost.plans.decisions.search_space import build_search_space
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.search.simple_plans import scale_uniformly
+from cnncost.plans.search.space_solver import choose_greedily
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 NETWORKS = (
     "alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50", "mobilenet_v2",

@@ -14,10 +14,10 @@ from time import monotonic, process_time
 from typing import NamedTuple
 
 import cnncost
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.edit import UNIT, AllowedEdits
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.search_space import build_search_space
+from cnncost.plans.edits.edit import UNIT, AllowedEdits
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 BUDGETS = ("weights=50%", "connections=60%")
 

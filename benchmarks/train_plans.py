@@ -42,8 +42,8 @@ BUDGETS = (
 def list_variants(net: str, *, singles: bool) -> Iterator[tuple[str, str, str]]:
     """Yield role, edits and text of a network, its plans, uniform scaling and single edits."""
     from cnncost import api
-    from cnncost.suggest.suggestion.request import SuggestionRequest
-    from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.plans.suggestion.request import SuggestionRequest
+    from cnncost.plans.suggestion.suggester import Suggester
 
     spec = api.load(NETS / f"{net}.yaml")
     yield "base", "", spec.text.text

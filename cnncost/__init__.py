@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncost.costs import Convention, LayerCount, Report, Totals
     from cnncost.errors import CnncostError, SpecError
     from cnncost.language import Spec
-    from cnncost.notebook import compare, draw, from_torch, memory, suggest_edits, table
+    from cnncost.notebook import compare, draw, from_torch, memory, suggest, table
     from cnncost.timing import Device, NetworkTime
 
 __version__ = "0.1.0"
@@ -24,9 +24,7 @@ _HOMES = {
     **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
     **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
     "Spec": "language",
-    **dict.fromkeys(
-        ("compare", "draw", "from_torch", "memory", "suggest_edits", "table"), "notebook"
-    ),
+    **dict.fromkeys(("compare", "draw", "from_torch", "memory", "suggest", "table"), "notebook"),
     **dict.fromkeys(("Device", "NetworkTime"), "timing"),
 }
 """The module that each public name lives in."""
@@ -52,7 +50,7 @@ __all__ = [
     "load_device",
     "loads",
     "memory",
-    "suggest_edits",
+    "suggest",
     "table",
     "time",
 ]

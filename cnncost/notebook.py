@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from cnncost.costs import Report
     from cnncost.costs.memory import Memory
+    from cnncost.plans.suggestion.answer import Suggestion
     from cnncost.study.comparison import Comparison
-    from cnncost.suggest.suggestion.answer import Suggestion
     from cnncost.views.page import Results
 
 Arch = Spec | str | Path
@@ -184,7 +184,7 @@ def compare(*archs: Arch, totals: bool = False, depth: int | None = None) -> Sho
     return Shown(compared, lambda form: comparison_results(compared, layout._replace(form=form)))
 
 
-def suggest_edits(
+def suggest(
     arch: Arch,
     *,
     budgets: Sequence[str] = (),
@@ -199,9 +199,9 @@ def suggest_edits(
     Raises:
         CnncostError: the network cannot be read, or a budget or kind of edit is unknown.
     """
-    from cnncost.suggest.edits.catalogue import parse_allowed_edits
-    from cnncost.suggest.suggestion.request import SuggestionRequest
-    from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.plans.edits.catalogue import parse_allowed_edits
+    from cnncost.plans.suggestion.request import SuggestionRequest
+    from cnncost.plans.suggestion.suggester import Suggester
     from cnncost.views.suggest import suggestion_results
 
     allowed = parse_allowed_edits((), forbid, keep, grow=grow)

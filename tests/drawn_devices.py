@@ -6,9 +6,9 @@ import random
 
 from spaces import NORMED_RESIDUAL
 
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.meter import Meter
-from cnncost.suggest.edits.text_changes import SpecText
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.meter import Meter
+from cnncost.plans.edits.text_changes import SpecText
 from cnncost.timing import Device, LayerTimer
 from cnncost.timing.time_columns import TERMS
 

@@ -212,5 +212,5 @@ class Reached:
 
 
 def _counts(name: str) -> bool:
-    parts = ("layers/", "shape.py", "costs/", "accuracy/", "suggest/")
+    parts = ("layers/", "shape.py", "costs/", "accuracy/", "plans/")
     return name.removeprefix("cnncost/").startswith(parts)

@@ -52,15 +52,15 @@ COUNTS = (
 )
 
 TESTS = {
-    "cnncost/suggest/edits/budget.py": ("budget", "suggest_refused"),
+    "cnncost/plans/edits/budget.py": ("budget", "suggest_refused"),
     **{f"cnncost/accuracy/{name}.py": ACCURACY for name in ACCURACY_MODULES},
-    "cnncost/suggest/edits/edit.py": ("catalogue_offers", "accuracy_published", "width_options"),
-    "cnncost/suggest/edits/placed_layers.py": PRICES,
-    "cnncost/suggest/decisions/search_space.py": PRICES,
-    "cnncost/suggest/decisions/spatial_trials.py": PRICES,
-    "cnncost/suggest/edits/channel_groups.py": GROUPS,
-    "cnncost/suggest/search/labels.py": ("dominance",),
-    "cnncost/suggest/edits/*.py": EDITS,
+    "cnncost/plans/edits/edit.py": ("catalogue_offers", "accuracy_published", "width_options"),
+    "cnncost/plans/edits/placed_layers.py": PRICES,
+    "cnncost/plans/decisions/search_space.py": PRICES,
+    "cnncost/plans/decisions/spatial_trials.py": PRICES,
+    "cnncost/plans/edits/channel_groups.py": GROUPS,
+    "cnncost/plans/search/labels.py": ("dominance",),
+    "cnncost/plans/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
     "cnncost/costs/*.py": COUNTS,
     "cnncost/layers/unshared.py": (*LAYERS, "unshared"),

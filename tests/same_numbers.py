@@ -23,14 +23,14 @@ _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/memory_report.py"
 _SHAPE = "cnncost/shape.py"
 _REACH = "cnncost/costs/receptive_field.py"
-_GROUPS = "cnncost/suggest/edits/channel_groups.py"
+_GROUPS = "cnncost/plans/edits/channel_groups.py"
 _COUNT = "cnncost/costs/count.py"
 _BACKWARD = "cnncost/costs/gradients.py"
 _POSITIONS = "cnncost/costs/input_positions.py"
 _RESHAPING = "cnncost/layers/reshaping.py"
 _POTENTIAL = "cnncost/accuracy/potential.py"
 _ROLES = "cnncost/accuracy/roles.py"
-_DOMINANCE = "cnncost/suggest/search/labels.py"
+_DOMINANCE = "cnncost/plans/search/labels.py"
 
 
 def _without_a_word(module: str, words: tuple[str, ...]) -> dict[tuple[str, str], str]:

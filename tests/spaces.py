@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from itertools import product
 
-from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.text_changes import SpecText
+from cnncost.plans.decisions.cost_tables import SearchSpace
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.text_changes import SpecText
 
 LIKE_ALEXNET = """\
 input: [{channels}, {size}, {size}]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.edits.catalogue import SPATIAL, parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.plans.decisions.search_space import list_decisions
+from cnncost.plans.edits.catalogue import SPATIAL, parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import EditableSpec
 
 ALL = parse_allowed_edits((), (), ())
 

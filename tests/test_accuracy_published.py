@@ -14,7 +14,7 @@ import pytest
 import cnncost
 from cnncost.accuracy import Damage
 from cnncost.accuracy.estimate import MEASURED
-from cnncost.suggest.edits.edit import COARSEST, NARROWEST
+from cnncost.plans.edits.edit import COARSEST, NARROWEST
 
 REFERENCE = Path(__file__).parent / "reference" / "damage"
 

@@ -14,8 +14,8 @@ import cnncost
 from cnncost.costs.memory import measure_embedded
 from cnncost.costs.memory.arena import plan_arena
 from cnncost.network import Network
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 
 def branched(kind: str) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.edits.budget import (
+from cnncost.plans.edits.budget import (
     MOST,
     Budget,
     budgets_hold,

@@ -6,7 +6,7 @@ import pytest
 from spaces import draft_of
 from suggested_edits import one, phrases
 
-from cnncost.suggest.edits.edit import UNIT, units
+from cnncost.plans.edits.edit import UNIT, units
 
 NET = """\
 input: [3, 32, 32]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.suggest.edits.channel_groups import ChannelGroups
+from cnncost.plans.edits.channel_groups import ChannelGroups
 
 Lines = list[tuple[str, str, int]]
 """A layer's name, its text with `W` for its width, and the width; 0 for a layer without."""

@@ -9,12 +9,12 @@ from itertools import combinations, product
 from math import inf
 
 import cnncost
-from cnncost.suggest.decisions.spatial_trials import SpatialTrial, find_beaten
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.placed_layers import remove_layer
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.spatial_trials import SpatialTrial, find_beaten
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.placed_layers import remove_layer
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 TEXT = """\
 params: {{alpha: {alpha}, resolution: {resolution}}}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import read_editable_spec
-from cnncost.suggest.edits.text_changes import SpecText
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.single_edits import ForeseenEdit, measure_single_edit
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.search_space import list_decisions
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.editable_spec import read_editable_spec
+from cnncost.plans.edits.text_changes import SpecText
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.single_edits import ForeseenEdit, measure_single_edit
+from cnncost.plans.suggestion.suggester import Suggester
 
 EDITED = """\
 input: [8, 4, 4]

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from cnncost.suggest.search.labels import ScoreLadder, undominated_labels
+from cnncost.plans.search.labels import ScoreLadder, undominated_labels
 
 Label = tuple[int, ...]
 
@@ -51,7 +51,7 @@ def test_exactly_those_are_left(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_whatever_is_compared_at_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, states = drawn(random.Random(seed), 40, 2, 9)
-    monkeypatch.setattr("cnncost.suggest.search.labels.COMPARED", 1 + 40 * seed)
+    monkeypatch.setattr("cnncost.plans.search.labels.COMPARED", 1 + 40 * seed)
     assert set(left(labels, states)) == by_pairs(labels, states)
 
 
@@ -60,7 +60,7 @@ def test_with_few_rivals_one_too_many_may_stay_and_no_best_one_goes(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels, states = drawn(random.Random(seed), 60, 2, 12)
-    monkeypatch.setattr("cnncost.suggest.search.labels.RIVALS", 2)
+    monkeypatch.setattr("cnncost.plans.search.labels.RIVALS", 2)
     found = left(labels, states)
     assert by_pairs(labels, states) <= set(found)
     # What the least label of its state is better than is not left: it is everyone's rival.

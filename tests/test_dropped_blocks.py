@@ -8,8 +8,8 @@ from spaces import draft_of
 from suggested_edits import ALL, edits, one, phrases
 
 import cnncost
-from cnncost.suggest.decisions.search_space import build_search_space, list_decisions, try_options
-from cnncost.suggest.edits.editable_spec import measure_counts
+from cnncost.plans.decisions.search_space import build_search_space, list_decisions, try_options
+from cnncost.plans.edits.editable_spec import measure_counts
 
 
 def flat_text(name: str) -> str:

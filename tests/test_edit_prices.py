@@ -13,11 +13,11 @@ from suggested_edits import ALL
 from wild_networks import wild_network
 
 import cnncost
-from cnncost.suggest.decisions.search_space import list_decisions, try_options
-from cnncost.suggest.decisions.spatial_trials import SpatialTrials
-from cnncost.suggest.edits.catalogue import SPATIAL
-from cnncost.suggest.edits.edit import Edit, price_of, priced
-from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.plans.decisions.search_space import list_decisions, try_options
+from cnncost.plans.decisions.spatial_trials import SpatialTrials
+from cnncost.plans.edits.catalogue import SPATIAL
+from cnncost.plans.edits.edit import Edit, price_of, priced
+from cnncost.plans.edits.editable_spec import EditableSpec
 
 UNIT = 1e-5
 """Scores are whole units of it."""

@@ -16,11 +16,11 @@ from suggested import found
 from suggested_edits import one, phrases
 
 import cnncost
+from cnncost.plans.decisions.search_space import list_decisions
+from cnncost.plans.decisions.width_trials import foresee_widths, try_width
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.placed_layers import count_placed
 from cnncost.shape import Shape
-from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.placed_layers import count_placed
 
 NET = """\
 params: {width: 48, alpha: 1}

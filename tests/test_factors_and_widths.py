@@ -8,11 +8,11 @@ import pytest
 from spaces import draft_of
 
 import cnncost
-from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.meter import METRICS
+from cnncost.plans.decisions.cost_tables import CostTables
+from cnncost.plans.decisions.search_space import build_search_space
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.editable_spec import EditableSpec
+from cnncost.plans.edits.meter import METRICS
 
 OTHERS = tuple(name for name in kind_names() if name not in ("width", "expansion"))
 

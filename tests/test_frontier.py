@@ -14,8 +14,8 @@ from command import run
 from suggested import SMALL
 
 import cnncost
-from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.suggestion.frontier import FrontierPoint, take_least_scores
+from cnncost.plans.search.plan import Plan
+from cnncost.plans.suggestion.frontier import FrontierPoint, take_least_scores
 
 # 3 x 9 x 32 = 864, 32 x 9 x 64 = 18,432, 64 x 8 x 8 x 128 = 524,288, 128 x 10 = 1,280.
 WEIGHTS = 864 + 18_432 + 524_288 + 1_280

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from spaces import draft_of
 
-from cnncost.suggest.edits.channel_groups import ChannelGroup
+from cnncost.plans.edits.channel_groups import ChannelGroup
 
 
 def groups_of(lines: str, size: str = "[3, 9, 9]") -> dict[str, ChannelGroup]:

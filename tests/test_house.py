@@ -28,7 +28,7 @@ FLOORS = (
     ("costs", "accuracy"),
     ("timing",),
     ("formats",),
-    ("suggest", "verify", "study"),
+    ("plans", "verify", "study"),
     ("views",),
     ("bundled", "device_files"),
     ("api",),

@@ -7,8 +7,8 @@ import pytest
 from spaces import draft_of
 from suggested_edits import ALL
 
-from cnncost.suggest.decisions.spatial_trials import SpatialTrials
-from cnncost.suggest.edits.catalogue import SPATIAL
+from cnncost.plans.decisions.spatial_trials import SpatialTrials
+from cnncost.plans.edits.catalogue import SPATIAL
 
 ENDS = "- {name: e, conv: 4, kernel: 1}\n- global_avgpool\n- {dense: 3}\n"
 

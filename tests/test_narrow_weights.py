@@ -17,10 +17,10 @@ from cnncost.costs.typed_bytes import count_typed_bytes, list_odd_weights
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.number_types import INT4, NumberTypes
-from cnncost.suggest.edits.edit import AllowedEdits
-from cnncost.suggest.suggestion.answer import PrecisionPlan
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.edits.edit import AllowedEdits
+from cnncost.plans.suggestion.answer import PrecisionPlan
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 ODD = "input: [3, 7, 7]\nlayers: [{conv: 1, kernel: 3}, {conv: 1, kernel: 3}]\n"
 TYPES = "types: {activations: int8, weights: int4, biases: int32}\n"

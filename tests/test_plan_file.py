@@ -13,8 +13,8 @@ from suggested_edits import edits, one
 import cnncost
 from cnncost import bundled
 from cnncost.accuracy.roles import WEIGHTED
-from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.suggestion.plan_file import PlanFile
+from cnncost.plans.edits.editable_spec import EditableSpec
+from cnncost.plans.suggestion.plan_file import PlanFile
 
 LINES = """\
 # yaml-language-server: $schema=schemas/net.json

@@ -10,13 +10,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from cnncost.suggest.decisions.cost_tables import CostTables, tables_of
-from cnncost.suggest.edits.clock import Clock
-from cnncost.suggest.search import space_solver
-from cnncost.suggest.search.integer_programme import find_floors, solve_programme
-from cnncost.suggest.search.label_setting import prepare_labels
-from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.search.score_floors import ReducedCosts, ScoreFloors
+from cnncost.plans.decisions.cost_tables import CostTables, tables_of
+from cnncost.plans.edits.clock import Clock
+from cnncost.plans.search import space_solver
+from cnncost.plans.search.integer_programme import find_floors, solve_programme
+from cnncost.plans.search.label_setting import prepare_labels
+from cnncost.plans.search.plan import SearchLimits
+from cnncost.plans.search.score_floors import ReducedCosts, ScoreFloors
 
 Plans = dict[tuple[int, ...], int]
 """The options of every plan that holds the budget, and its score."""

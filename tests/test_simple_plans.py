@@ -16,15 +16,15 @@ from wild_networks import wild_network
 import cnncost
 from cnncost.errors import CnncostError
 from cnncost.place import Place
+from cnncost.plans.decisions.search_space import list_decisions
+from cnncost.plans.edits.budget import Budget, parse_budgets
+from cnncost.plans.edits.editable_spec import EditableSpec
+from cnncost.plans.edits.width import LabelledNumber, label_numbers
+from cnncost.plans.search.plan import Plan
+from cnncost.plans.search.simple_plans import add_spatial_edits, scale_uniformly
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 from cnncost.quantity import BUDGETS
-from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.edits.budget import Budget, parse_budgets
-from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.width import LabelledNumber, label_numbers
-from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.search.simple_plans import add_spatial_edits, scale_uniformly
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
 
 QUARTER = Fraction(1, 4)
 

@@ -117,7 +117,7 @@ def test_it_is_decided_once_with_what_else_may_stand_there() -> None:
     assert len(of_kernels) == 6
     from suggested_edits import ALL
 
-    from cnncost.suggest.decisions.search_space import list_decisions
+    from cnncost.plans.decisions.search_space import list_decisions
 
     for decision in list_decisions(editable, ALL):
         kinds = {e.kind for e in decision.options[1:]}

@@ -11,9 +11,9 @@ from spaces import draft_of
 from wild_networks import wild_network
 
 import cnncost
-from cnncost.suggest.decisions.spatial_trials import SpatialTrials
-from cnncost.suggest.edits.catalogue import SPATIAL, parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.plans.decisions.spatial_trials import SpatialTrials
+from cnncost.plans.edits.catalogue import SPATIAL, parse_allowed_edits
+from cnncost.plans.edits.editable_spec import EditableSpec
 
 EVERYTHING = parse_allowed_edits((), (), ())
 

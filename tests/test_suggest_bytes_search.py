@@ -10,18 +10,18 @@ from spaces import NORMED_RESIDUAL, find_least_score
 
 import cnncost
 from cnncost.costs.metrics import Metrics
-from cnncost.suggest.decisions.budget_limits import join_limits, limit_tables, next_limits
-from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.budget import Budget, budgets_hold
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.meter import Meter
-from cnncost.suggest.edits.text_changes import SpecText
-from cnncost.suggest.search.integer_programme import solve_programme
-from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.search.space_solver import drop_dominated_options
+from cnncost.plans.decisions.budget_limits import join_limits, limit_tables, next_limits
+from cnncost.plans.decisions.cost_tables import SearchSpace
+from cnncost.plans.decisions.search_space import build_search_space
+from cnncost.plans.edits.budget import Budget, budgets_hold
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.meter import Meter
+from cnncost.plans.edits.text_changes import SpecText
+from cnncost.plans.search.integer_programme import solve_programme
+from cnncost.plans.search.plan import SearchLimits
+from cnncost.plans.search.space_solver import drop_dominated_options
 
 PLAIN = """\
 input: [{channels}, {size}, {size}]

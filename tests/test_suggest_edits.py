@@ -11,11 +11,11 @@ from spaces import draft_of
 from suggested_edits import edits, one, phrases
 
 import cnncost
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import measure_counts
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.edits.text_changes import apply_changes, unified_diff
+from cnncost.plans.decisions.search_space import build_search_space
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.editable_spec import measure_counts
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.edits.text_changes import apply_changes, unified_diff
 
 
 def test_each_kind_is_offered_on_two_networks() -> None:

@@ -12,17 +12,17 @@ from spaces import draft_of, random_draft
 
 import cnncost
 from cnncost.costs import count_network
-from cnncost.suggest.decisions.search_space import (
+from cnncost.plans.decisions.search_space import (
     build_search_space,
     list_decisions,
     list_spatial_trials,
 )
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import measure_counts
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.editable_spec import measure_counts
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.suggestion.answer import Suggestion
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 TWO = """\
 input: [3, {size}, {size}]

@@ -12,9 +12,9 @@ from command import run
 from test_suggest_grow import OTHERS, TWO
 
 import cnncost
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 from cnncost.views.draw.frontier_curve import CurveAxes
 from cnncost.views.draw.plot_axes import HEIGHT, WIDTH
 from cnncost.views.terminal import BAR

@@ -11,13 +11,13 @@ import pytest
 from spaces import WIDTHS, random_draft
 
 import cnncost
-from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import measure_counts
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.search.unmet_budgets import find_nearest_plan, find_unmet
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.cost_tables import SearchSpace
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.editable_spec import measure_counts
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.search.unmet_budgets import find_nearest_plan, find_unmet
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 
 def _plans(space: SearchSpace) -> Iterator[tuple[int, dict[str, int]]]:

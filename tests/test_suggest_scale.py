@@ -9,33 +9,33 @@ import cnncost
 from cnncost import bundled
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.network import Network
-from cnncost.suggest.decisions import budget_limits
-from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import tables_of
-from cnncost.suggest.decisions.edited_layers import edited_layers_of
-from cnncost.suggest.decisions.live_bytes import step_rows
-from cnncost.suggest.decisions.search_space import (
+from cnncost.plans.decisions import budget_limits
+from cnncost.plans.decisions.budget_limits import limit_tables
+from cnncost.plans.decisions.cost_tables import tables_of
+from cnncost.plans.decisions.edited_layers import edited_layers_of
+from cnncost.plans.decisions.live_bytes import step_rows
+from cnncost.plans.decisions.search_space import (
     build_search_space,
     list_decisions,
     unlikely_edits,
 )
-from cnncost.suggest.decisions.spatial_trials import SpatialTrials
-from cnncost.suggest.decisions.width_trials import foresee_network
-from cnncost.suggest.edits import smaller_kernel
-from cnncost.suggest.edits.budget import Budget
-from cnncost.suggest.edits.catalogue import SPATIAL
-from cnncost.suggest.edits.clock import TimeOverError
-from cnncost.suggest.edits.dropped_blocks import dropped_block_decisions
-from cnncost.suggest.edits.edit import AllowedEdits, apply_edit
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.meter import Meter
-from cnncost.suggest.edits.text_changes import SpecText
-from cnncost.suggest.search.decision_order import order_decisions
-from cnncost.suggest.search.label_setting import solve_by_labels
-from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.single_edits import measure_single_edit
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.spatial_trials import SpatialTrials
+from cnncost.plans.decisions.width_trials import foresee_network
+from cnncost.plans.edits import smaller_kernel
+from cnncost.plans.edits.budget import Budget
+from cnncost.plans.edits.catalogue import SPATIAL
+from cnncost.plans.edits.clock import TimeOverError
+from cnncost.plans.edits.dropped_blocks import dropped_block_decisions
+from cnncost.plans.edits.edit import AllowedEdits, apply_edit
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.meter import Meter
+from cnncost.plans.edits.text_changes import SpecText
+from cnncost.plans.search.decision_order import order_decisions
+from cnncost.plans.search.label_setting import solve_by_labels
+from cnncost.plans.search.plan import SearchLimits
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.single_edits import measure_single_edit
+from cnncost.plans.suggestion.suggester import Suggester
 
 NAMES = ("alexnet", "squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet")
 

@@ -13,16 +13,16 @@ from spaces import WIDTHS, draft_of, find_least_score, random_draft
 import cnncost
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
-from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
-from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import EditableSpec, measure_counts
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.search.integer_programme import solve_programme
-from cnncost.suggest.search.label_setting import solve_by_labels
-from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.search.space_solver import drop_dominated_options
+from cnncost.plans.decisions.cost_tables import CostTable, CostTables, SearchSpace
+from cnncost.plans.decisions.search_space import build_search_space, list_spatial_trials
+from cnncost.plans.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import EditableSpec, measure_counts
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.search.integer_programme import solve_programme
+from cnncost.plans.search.label_setting import solve_by_labels
+from cnncost.plans.search.plan import SearchLimits
+from cnncost.plans.search.space_solver import drop_dominated_options
 
 
 def _random_space(seed: int) -> tuple[EditableSpec, dict[int, int]]:

@@ -13,18 +13,18 @@ import pytest
 from spaces import draft_of, random_draft
 
 import cnncost
-from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
-from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
-from cnncost.suggest.decisions.width_trials import read_network, try_width
-from cnncost.suggest.edits.clock import Clock, TimeOverError
-from cnncost.suggest.edits.edit import NO_EDIT, AllowedEdits, Decision, Edit
-from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.edits.placed_layers import changed_layers
-from cnncost.suggest.search.elimination import find_elimination_order
-from cnncost.suggest.search.space_solver import choose_greedily
-from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.decisions.cost_tables import CostTable, CostTables, SearchSpace
+from cnncost.plans.decisions.search_space import build_search_space, list_decisions
+from cnncost.plans.decisions.width_trials import read_network, try_width
+from cnncost.plans.edits.clock import Clock, TimeOverError
+from cnncost.plans.edits.edit import NO_EDIT, AllowedEdits, Decision, Edit
+from cnncost.plans.edits.meter import METRICS
+from cnncost.plans.edits.placed_layers import changed_layers
+from cnncost.plans.search.elimination import find_elimination_order
+from cnncost.plans.search.space_solver import choose_greedily
+from cnncost.plans.suggestion.answer import Suggestion
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 from cnncost.views.page_writers import write_results
 from cnncost.views.suggest import suggestion_results
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.suggest.decisions.search_space import list_decisions, try_options
-from cnncost.suggest.decisions.width_trials import read_network, try_width
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.placed_layers import changed_layers
-from cnncost.suggest.edits.text_changes import SpecText
+from cnncost.plans.decisions.search_space import list_decisions, try_options
+from cnncost.plans.decisions.width_trials import read_network, try_width
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.placed_layers import changed_layers
+from cnncost.plans.edits.text_changes import SpecText
 
 WIDTHS = parse_allowed_edits((), (), ())
 

@@ -12,7 +12,7 @@ from suggested import SMALL
 
 import cnncost
 from cnncost.place import Place
-from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes, unified_diff
+from cnncost.plans.edits.text_changes import SpecText, TextChange, apply_changes, unified_diff
 
 
 def test_the_file_keeps_its_comments_and_layout(tmp_path: Path) -> None:

@@ -11,22 +11,22 @@ from drawn_devices import BRANCHES, drawn_text, drawn_timer, timed_spec
 from spaces import find_least_score
 
 import cnncost
-from cnncost.suggest.decisions import table_filling
-from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.search_space import (
+from cnncost.plans.decisions import table_filling
+from cnncost.plans.decisions.budget_limits import limit_tables
+from cnncost.plans.decisions.cost_tables import SearchSpace
+from cnncost.plans.decisions.search_space import (
     build_search_space,
     foresee_decisions,
     list_spatial_trials,
 )
-from cnncost.suggest.edits.budget import Budget
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.edits.edit import Edit
-from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.search.integer_programme import solve_programme
-from cnncost.suggest.search.label_setting import solve_by_labels
-from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
-from cnncost.suggest.search.space_solver import drop_dominated_options
+from cnncost.plans.edits.budget import Budget
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.edits.edit import Edit
+from cnncost.plans.edits.editable_spec import EditableSpec
+from cnncost.plans.search.integer_programme import solve_programme
+from cnncost.plans.search.label_setting import solve_by_labels
+from cnncost.plans.search.plan import SearchLimits, SearchOutcome
+from cnncost.plans.search.space_solver import drop_dominated_options
 from cnncost.timing import Device, LayerTimer
 
 EVERYTHING = parse_allowed_edits((), (), ())

@@ -10,10 +10,10 @@ from drawn_devices import drawn_device, drawn_text
 import cnncost
 from cnncost.costs.duration import PER_SECOND
 from cnncost.device_files import list_device_files, load_device
-from cnncost.suggest.edits.budget import parse_budgets
-from cnncost.suggest.edits.meter import Meter
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.edits.budget import parse_budgets
+from cnncost.plans.edits.meter import Meter
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 from cnncost.timing import Device, LayerTimer
 
 

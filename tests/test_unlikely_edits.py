@@ -15,9 +15,9 @@ from wild_networks import wild_network
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.suggest.edits.catalogue import parse_allowed_edits
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.edits.catalogue import parse_allowed_edits
+from cnncost.plans.suggestion.request import SuggestionRequest
+from cnncost.plans.suggestion.suggester import Suggester
 
 STAGED = ("alexnet", "vgg16", "resnet18", "resnet50", "mobilenet_v1")
 """Networks of one path, or of blocks on one path."""

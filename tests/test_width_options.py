@@ -8,10 +8,10 @@ import pytest
 from spaces import draft_of
 from suggested_edits import edits, phrases
 
-from cnncost.suggest.edits.edit import NARROWEST, AllowedEdits
-from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.text_changes import SpecText
-from cnncost.suggest.edits.width import BEYOND, DENSE_PARTS, DENSE_UNITS, PARTS, width_decisions
+from cnncost.plans.edits.edit import NARROWEST, AllowedEdits
+from cnncost.plans.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.plans.edits.text_changes import SpecText
+from cnncost.plans.edits.width import BEYOND, DENSE_PARTS, DENSE_UNITS, PARTS, width_decisions
 
 
 def multiples(width: int, step: int, parts: tuple[Fraction, ...] = PARTS) -> list[str]:

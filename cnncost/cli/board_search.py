@@ -11,12 +11,12 @@ from cnncost.quantity import TIME, split_metric
 
 if TYPE_CHECKING:
     from cnncost.network import Network
+    from cnncost.plans.edits.text_changes import TextChange
+    from cnncost.plans.search.plan import Plan
+    from cnncost.plans.search.plan_search import Progress
+    from cnncost.plans.suggestion.answer import Suggestion
+    from cnncost.plans.suggestion.suggester import Suggester
     from cnncost.study.board_fit import NetworkFit
-    from cnncost.suggest.edits.text_changes import TextChange
-    from cnncost.suggest.search.plan import Plan
-    from cnncost.suggest.search.plan_search import Progress
-    from cnncost.suggest.suggestion.answer import Suggestion
-    from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.timing import Device
     from cnncost.timing.board import Board
     from cnncost.views.page import Results

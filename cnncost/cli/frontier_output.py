@@ -8,8 +8,8 @@ from typing import NamedTuple
 from cnncost.cli.output import open_destination, write_bytes
 from cnncost.cli.plan_output import PlanDestination, write_plan
 from cnncost.cli.search_progress import clear_progress, make_progress
-from cnncost.suggest.suggestion.frontier import FrontierPoint, find_frontier, pick_point
-from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.plans.suggestion.frontier import FrontierPoint, find_frontier, pick_point
+from cnncost.plans.suggestion.suggester import Suggester
 
 PICTURES = (".svg", ".png", ".pdf")
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.cli.output import open_destination
 from cnncost.cli.scale import MeasureScale, compose_check_command
 from cnncost.errors import CnncostError
+from cnncost.plans.edits.meter import Meter
+from cnncost.plans.search.plan import Plan
+from cnncost.plans.suggestion.answer import Suggestion
+from cnncost.plans.suggestion.plan_file import PlanWriter, move_schema, schema_path
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.meter import Meter
-from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.suggestion.plan_file import PlanWriter, move_schema, schema_path
 
 if TYPE_CHECKING:
     from cnncost.cli.board_search import BoardTarget

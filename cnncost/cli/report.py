@@ -62,7 +62,7 @@ def report(
     the network stands beside the one of the plan. Exit code 1: no plan meets the budgets.
     """
     from cnncost.cli.web_pages import PageMeasure, PlanRequest, make_plan_page
-    from cnncost.suggest.edits.budget import limits_time
+    from cnncost.plans.edits.budget import limits_time
     from cnncost.views.draw.figure import list_weights
     from cnncost.views.web.network_page import make_network_page
     from cnncost.views.web.web_page import write_web_page

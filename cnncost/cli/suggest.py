@@ -177,11 +177,11 @@ def suggest(
         pick_alternative,
         write_plan,
     )
-    from cnncost.suggest.edits.budget import limits_time
-    from cnncost.suggest.edits.catalogue import parse_allowed_edits
-    from cnncost.suggest.edits.meter import Meter
-    from cnncost.suggest.suggestion.request import SuggestionRequest
-    from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.plans.edits.budget import limits_time
+    from cnncost.plans.edits.catalogue import parse_allowed_edits
+    from cnncost.plans.edits.meter import Meter
+    from cnncost.plans.suggestion.request import SuggestionRequest
+    from cnncost.plans.suggestion.suggester import Suggester
     from cnncost.timing import LayerTimer
     from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import suggestion_results

@@ -13,7 +13,7 @@ from cnncost.errors import make_printable
 if TYPE_CHECKING:
     from cnncost.costs import Report
     from cnncost.language import Spec
-    from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.plans.suggestion.suggester import Suggester
     from cnncost.timing import Device
     from cnncost.views.web.web_page import WebPage
 
@@ -72,7 +72,7 @@ class PlanRequest(NamedTuple):
         return compose_write_command(self.arch, words)
 
     def _limits_time(self) -> bool:
-        from cnncost.suggest.edits.budget import limits_time
+        from cnncost.plans.edits.budget import limits_time
 
         return limits_time(self.budgets)
 
@@ -82,10 +82,10 @@ class PlanRequest(NamedTuple):
         Raises:
             CnncostError: the network cannot be read, or a budget is unknown.
         """
-        from cnncost.suggest.edits.catalogue import parse_allowed_edits
-        from cnncost.suggest.edits.meter import Meter
-        from cnncost.suggest.suggestion.request import SuggestionRequest
-        from cnncost.suggest.suggestion.suggester import Suggester
+        from cnncost.plans.edits.catalogue import parse_allowed_edits
+        from cnncost.plans.edits.meter import Meter
+        from cnncost.plans.suggestion.request import SuggestionRequest
+        from cnncost.plans.suggestion.suggester import Suggester
         from cnncost.timing import LayerTimer
 
         read = arch_reader.make_reader(

@@ -24,10 +24,6 @@ LIMITED = ("sram", "flash", TIME, ENERGY)
 ARENA_ERROR = Fraction(1, 32)
 """How far TensorFlow Lite Micro's arena was off the estimate, at most, on 19 files."""
 
-VENDOR_RANGE = (0.92, 1.25)
-"""X-CUBE-AI's activations as a share of the lower bound: the least and the most of MobileNets whose
-figures ST's model zoo prints (v1 0.25 at 96 and 224, v2 0.35 to 1.4 at 128 and 224)."""
-
 
 class Need(NamedTuple):
     """What a network needs of one thing, as a range, and what there is."""
@@ -88,12 +84,6 @@ class NetworkFit(NamedTuple):
     boards: tuple[BoardFit, ...]
     patches: PatchPlan | None = None
     """How the first layers run in patches, if they do; SRAM is a perfect planner's then."""
-
-    @property
-    def vendor_range(self) -> tuple[int, int]:
-        """The bytes of X-CUBE-AI's activations, about."""
-        low, high = (round(share * self.embedded.sram) for share in VENDOR_RANGE)
-        return low, high
 
     @property
     def holds(self) -> bool | None:

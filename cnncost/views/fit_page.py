@@ -10,6 +10,7 @@ from cnncost.costs.memory.embedded import find_types
 from cnncost.costs.typed_bytes import list_odd_weights
 from cnncost.quantity import TIME
 from cnncost.study.board_fit import ENERGY, LIMITED, BoardFit, Need, NetworkFit
+from cnncost.study.other_planners import OTHER_PLANNERS
 from cnncost.timing.engines import MEDIAN_ERROR
 from cnncost.views.amounts import KIBI, as_duration, as_energy, as_kibibytes
 from cnncost.views.page import Page, Remark, Results, Table
@@ -20,11 +21,6 @@ ANSWERS = {True: "yes", False: "no", None: "not sure"}
 RECORD = (
     *("board", "fits", "sram_needed", "sram_has", "flash_needed", "flash_has"),
     *("time_low", "time_high", "energy_low", "energy_high", "engine"),
-)
-
-VENDOR_TEXT = (
-    "X-CUBE-AI: 0.92 to 1.25 of the lower bound, as on the MobileNets of ST's model zoo, with "
-    "STM32Cube.AI 10; its runtime takes 7 to 30 KiB more there, its code 61 to 191 KiB of flash."
 )
 
 ALIVE = 8
@@ -203,9 +199,10 @@ def _memory_tables(found: NetworkFit) -> list[Table]:
     ]
     said = []
     if known:
-        low, high = found.vendor_range
-        rows.append(["X-CUBE-AI's activations", f"{low / KIBI:,.1f} to {high / KIBI:,.1f}"])
-        said.append(VENDOR_TEXT)
+        for planner in OTHER_PLANNERS:
+            low, high = planner.measure_range(found.embedded.sram)
+            rows.append([planner.label, f"{low / KIBI:,.1f} to {high / KIBI:,.1f}"])
+            said += [planner.source] * bool(planner.source)
     if not arena.complete:
         said.append(">=: some layers are no single operator there, or unknown; a lower bound.")
     return [Table(("SRAM", "KiB"), rows, caption=said), _alive_table(arena)]
@@ -243,7 +240,8 @@ def _or_blank(value: int | None) -> object:
 
 
 def _build_data(found: NetworkFit, engine: str) -> dict[str, object]:
-    low, high = found.vendor_range
+    known = found.arena.graph.known
+    others = {one.word: list(one.measure_range(found.embedded.sram)) for one in OTHER_PLANNERS}
     return {
         "schema_version": 1,
         "name": found.network.name,
@@ -254,7 +252,7 @@ def _build_data(found: NetworkFit, engine: str) -> dict[str, object]:
         "sram": {
             "lower_bound": found.embedded.sram,
             "head_plain": found.plain_head,
-            "x_cube_ai_activations": [low, high] if found.arena.graph.known else None,
+            **(others if known else dict.fromkeys(others)),
             **arena_data(found.arena),
         },
         "flash": found.embedded.flash,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
+from cnncost.plans.edits.edit import UNIT
+from cnncost.plans.suggestion.frontier import FrontierPoint
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.views.amounts import as_duration, human_text
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas, Point
 from cnncost.views.draw.plot_axes import HEIGHT, STEPS, WIDTH, Axis, draw_axes, place_in_axes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.plans.suggestion.answer import Suggestion
 from cnncost.views.page import Page, Results
 
 

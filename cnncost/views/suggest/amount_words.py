@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnncost.costs.duration import PER_SECOND
+from cnncost.plans.edits.budget import Budget
+from cnncost.plans.edits.edit import UNIT
+from cnncost.plans.edits.meter import Measures
+from cnncost.plans.search.plan import Plan, PlanStep, SingleEdit
+from cnncost.plans.suggestion.answer import Suggestion
 from cnncost.quantity import BYTES, TIME, counted_as
-from cnncost.suggest.edits.budget import Budget
-from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
-from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.amounts import Duration, as_duration, as_mebibytes, bare_text
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TextIO
 
+from cnncost.plans.edits.edit import UNIT
+from cnncost.plans.edits.meter import Measures
+from cnncost.plans.suggestion.frontier import FrontierPoint
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.views.amounts import as_duration
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table

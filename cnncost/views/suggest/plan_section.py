@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cnncost.plans.edits.edit import UNIT
+from cnncost.plans.search.plan import ConnectionsPlan, Plan
+from cnncost.plans.suggestion.answer import Suggestion
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.search.plan import ConnectionsPlan, Plan
-from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts

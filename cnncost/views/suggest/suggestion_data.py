@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnncost.suggest.edits.edit import UNIT, Edit, units
-from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
-from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.plans.edits.edit import UNIT, Edit, units
+from cnncost.plans.edits.meter import Measures
+from cnncost.plans.search.plan import Plan, PlanStep, SingleEdit
+from cnncost.plans.suggestion.answer import Suggestion
 from cnncost.views.damage_words import damage_data
 from cnncost.views.suggest.amount_words import Wording, program_amount, program_text
 from cnncost.views.table_data import time_data

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnncost.plans.edits.edit import UNIT, Edit
+from cnncost.plans.search.plan import SingleEdit
+from cnncost.plans.search.unmet_budgets import SmallestAmount, UnmetBudgets
+from cnncost.plans.suggestion.answer import NARROW, PrecisionPrice, Suggestion
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.edit import UNIT, Edit
-from cnncost.suggest.search.plan import SingleEdit
-from cnncost.suggest.search.unmet_budgets import SmallestAmount, UnmetBudgets
-from cnncost.suggest.suggestion.answer import NARROW, PrecisionPrice, Suggestion
 from cnncost.views.caption import describe_time, some_of
 from cnncost.views.damage_words import part_text
 from cnncost.views.page import Page
@@ -213,7 +213,7 @@ class SuggestionReport:
             page.add_text(NARROW_TEXT)
 
     def _add_evidence(self, page: PageParts) -> None:
-        from cnncost.suggest.edits.catalogue import evidence_of
+        from cnncost.plans.edits.catalogue import evidence_of
 
         page.add_title("What the scores rest on")
         shown: list[Edit] = [one.edit for one in self.found.singles.take_first(self.top)]
