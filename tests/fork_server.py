@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-
 IMPORTED = (
     *("cnncost.api", "cnncost.cli.main", "cnncost.views.table_page", "cnncost.views.page_writers"),
     *("typer._adapters", "typer.rich_utils", "rich.markdown", "rich.table"),

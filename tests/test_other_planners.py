@@ -1,4 +1,4 @@
-"""What other planners of memory take, beside the lower bound: what was measured lies in the ranges."""
+"""What other planners of memory take: what was measured lies in the ranges that are shown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections import defaultdict
 from math import ceil, floor
 from pathlib import Path
 
-import cnncost
 import pytest
-from cnncost.costs.memory import measure_embedded
-from cnncost.study.other_planners import OTHER_PLANNERS
 from command import run
 from evidence import find_beside
+
+import cnncost
+from cnncost.costs.memory import measure_embedded
+from cnncost.study.other_planners import OTHER_PLANNERS
 
 FOLDER = find_beside("reference/tflite")
 PLANNERS = {one.word: one for one in OTHER_PLANNERS}
