@@ -101,11 +101,11 @@ WITH_EXAMPLES = (
     *("costs.memory.execution_order", "costs.memory.inference", "formats.repeats", "study.align"),
     "formats.block_numbers",
     "formats.python_text",
-    *("suggest.edits.text_changes", "suggest.edits.budget", "suggest.decisions.cost_tables"),
-    *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.labels"),
-    *("suggest.search.decision_order", "suggest.search.space_solver"),
-    *("suggest.search.integer_programme", "suggest.search.compound_variants"),
-    *("suggest.search.score_floors", "linear_programme"),
+    *("plans.edits.text_changes", "plans.edits.budget", "plans.decisions.cost_tables"),
+    *("plans.search.label_setting", "plans.search.elimination", "plans.search.labels"),
+    *("plans.search.decision_order", "plans.search.space_solver"),
+    *("plans.search.integer_programme", "plans.search.compound_variants"),
+    *("plans.search.score_floors", "linear_programme"),
 )
 """Modules whose docstrings have an example, each algorithm among them."""
 

@@ -94,6 +94,8 @@ def test_colours_differ_in_grey() -> None:
         (FigureOptions(opened=("conv9",)), "no block conv9 to open"),
         (FigureOptions(style="nodes"), "--style nodes shows dense layers of at most 16 units"),
         (FigureOptions(style="volumes", depth=9), "volumes have no room in 85 mm"),
+        (FigureOptions(flat=("conv9",)), "no layer conv9 to draw flat"),
+        (FigureOptions(style="blocks", flat=("conv1",)), "nothing has depth in blocks"),
     ],
 )
 def test_what_a_figure_refuses(options: FigureOptions, said: str) -> None:
@@ -107,6 +109,8 @@ def test_what_a_figure_refuses(options: FigureOptions, said: str) -> None:
         (["--style", "cubes"], "--style cubes is none of volumes, nodes, blocks"),
         (["--font", "comic"], "--font comic is none of sans, serif"),
         (["--bars", "--style", "blocks"], "--bars has no --style"),
+        (["--bars", "--flat", "C1"], "--bars has no --flat"),
+        (["--arena", "--open", "C1"], "--arena has no --open"),
     ],
 )
 def test_words_that_it_refuses(arguments: list[str], said: str) -> None:

@@ -42,12 +42,17 @@ Area = tuple[float, float, float, float]
 
 
 class RecordingCanvas(Canvas):
-    """A canvas that remembers its boxes and arrows."""
+    """A canvas that remembers its boxes, arrows and the depths of its volumes."""
 
     def __init__(self, width: float) -> None:
         super().__init__(width)
         self.boxes: list[Area] = []
         self.arrows: list[Sequence[Point]] = []
+        self.depths: list[Point] = []
+
+    def draw_volume(self, at: Point, size: Point, depth: Point, colour: str) -> None:
+        self.depths.append(depth)
+        super().draw_volume(at, size, depth, colour)
 
     def draw_box(self, x: float, y: float, wide: float, tall: float, colour: str) -> None:
         self.boxes.append((x, y, x + wide, y + tall))
@@ -245,3 +250,16 @@ def test_the_weights_of_minmax_stand_on_its_lines() -> None:
     texts = Counter(re.findall(r"\\nettext.*\{([^{}]*)\}$", tex, re.M))
     assert (texts["1"], texts["$-$1"]) == (6, 6)
     assert tex.count("\\netlink{densely dashed}") == 6
+
+
+def test_layers_named_flat_have_no_depth() -> None:
+    network = cnncost.load("alexnet").network
+    flat, deep = (
+        RecordingCanvas(85),
+        RecordingCanvas(85),
+    )
+    draw_network(deep, network, FigureOptions())
+    draw_network(flat, network, FigureOptions(flat=("conv3", "conv4")))
+    # The input, five convolutions and two pools have depth, three vectors have none.
+    assert [depth > (0, 0) for depth in deep.depths] == [True] * 8 + [False] * 3
+    assert sum(depth > (0, 0) for depth in flat.depths) == 6

@@ -80,6 +80,10 @@ def draw(
         list[str] | None,
         typer.Option("--open", metavar="BLOCK", help="Open a block, or all of a stage."),
     ] = None,
+    flat: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER", help="Draw a layer without depth, among volumes."),
+    ] = None,
     names: Annotated[
         bool, typer.Option("--names", help="Whole names, automatic ones too.")
     ] = False,
@@ -128,6 +132,9 @@ def draw(
     machine = _load_machine(device, batch, bars=bars, roofline=roofline)
     refuse_existing(output, force=force)
     _check_words(chosen, style, font, figures)
+    shaping = {"--depth": depth, "--open": opened, "--flat": flat, "--names": names}
+    if figures and (idle := [option for option, given in shaping.items() if given]):
+        raise CnncostError(f"{figures[0]} has no {idle[0]}", "leave one of them out")
     spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec)
     if machine is not None:
@@ -138,8 +145,10 @@ def draw(
     else:
         from cnncost.views.draw.figure import FigureOptions, draw_figure, list_weights
 
-        chosen_blocks = tuple(opened or ())
-        asked = FigureOptions(style, depth, chosen_blocks, names, font, list_weights(spec))
+        asked = FigureOptions(
+            *(style, depth, tuple(opened or ()), names, font, tuple(flat or ())),
+            list_weights(spec),
+        )
         draw_figure(drawn, report, chosen, width, asked)
     write_bytes(output, drawn.getvalue(), force=force)
 

@@ -13,7 +13,7 @@ from cnncost.views.draw.figure_nodes import draw_units, fits_units
 from cnncost.views.draw.figure_parts import PartGraph, find_parts, list_block_names
 from cnncost.views.draw.figure_volumes import draw_volumes, lay_out_volumes
 from cnncost.views.draw.part_places import place_parts
-from cnncost.views.draw.part_words import name_colour
+from cnncost.views.draw.part_words import list_names, name_colour
 from cnncost.views.draw.tikz_canvas import TikzCanvas
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class FigureOptions(NamedTuple):
     names: bool = False
     """Whether whole names are shown, automatic ones too."""
     font: str = "sans"
+    flat: tuple[str, ...] = ()
+    """The names of layers that are drawn without depth among volumes."""
     weights: Mapping[int, WeightRows] = {}
     """The weights that the spec gives, by the layer's index."""
 
@@ -70,6 +72,8 @@ def draw_network(canvas: Drawing, network: Network, options: FigureOptions) -> N
     """
     graph = choose_parts(network, options)
     style = options.style or choose_style(graph)
+    if options.flat:
+        _check_flat(graph, options.flat, style)
     if style != "nodes":
         _draw_parts(canvas, network, graph, options, style)
         return
@@ -79,6 +83,21 @@ def draw_network(canvas: Drawing, network: Network, options: FigureOptions) -> N
             "draw it with --style blocks",
         )
     draw_units(canvas, graph, options.weights)
+
+
+def _check_flat(graph: PartGraph, flat: Sequence[str], style: str) -> None:
+    """Check that the layers that are to be flat are there, among volumes.
+
+    Raises:
+        CnncostError: they are not.
+    """
+    if style != "volumes":
+        raise CnncostError(f"nothing has depth in {style}", "leave --flat out, or --style volumes")
+    known = [name for part in graph.parts for name in list_names(part)]
+    for name in flat:
+        if name not in known:
+            hint = did_you_mean(name, known, f"parts are {', '.join(p.name for p in graph.parts)}")
+            raise CnncostError(f"no layer {name} to draw flat", hint)
 
 
 def list_weights(spec: Spec) -> dict[int, WeightRows]:
@@ -130,7 +149,9 @@ def _draw_parts(
     canvas: Drawing, network: Network, graph: PartGraph, options: FigureOptions, style: str
 ) -> None:
     """Draw the parts, below them the insides of closed blocks, and the legend."""
-    rows = lay_out_volumes(canvas, graph, names=options.names) if style == "volumes" else None
+    rows = None
+    if style == "volumes":
+        rows = lay_out_volumes(canvas, graph, names=options.names, flat=options.flat)
     if rows is None and options.style == "volumes":
         raise CnncostError(
             f"{len(graph.parts)} volumes have no room in {canvas.width:g} mm",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.views.draw.figure_canvas import LINE_HEIGHT
 from cnncost.views.draw.figure_layout import MARGIN
 from cnncost.views.draw.part_places import PartPlaces, Way, place_parts
-from cnncost.views.draw.part_words import SIGNS, name_colour, short_name
+from cnncost.views.draw.part_words import SIGNS, list_names, name_colour, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,13 +66,20 @@ class VolumeRows(NamedTuple):
         return -(self.places.breadth - 1) * self.pitch - TALLEST / 2 - self.deep
 
 
-def lay_out_volumes(canvas: Drawing, graph: PartGraph, *, names: bool) -> VolumeRows | None:
-    """Lay out the volumes over a sheet's width; None if it has no room for so many."""
+def lay_out_volumes(
+    canvas: Drawing, graph: PartGraph, *, names: bool, flat: Sequence[str] = ()
+) -> VolumeRows | None:
+    """Lay out the volumes over a sheet's width, parts of layers named `flat` without depth; None
+    if it has no room for so many."""
     places = place_parts(graph)
     if places.length * GAP > canvas.width:
         return None
     largest = max(max(part.shape.extents, default=1) for part in graph.parts)
     sizes = _fit_thicknesses([_volume_size(part, largest) for part in graph.parts], canvas.width)
+    sizes = [
+        size._replace(across=0.0, up=0.0) if list_names(part).intersection(flat) else size
+        for part, size in zip(graph.parts, sizes, strict=True)
+    ]
     labels = tuple(_label_lines(part, names=names) for part in graph.parts)
     for tiers in (1, 2, 0):
         texts = labels if tiers else tuple(("  ".join(said),) if said else () for said in labels)

@@ -33,6 +33,11 @@ def name_colour(part: FigurePart) -> str:
     return next((FAMILY.get(family, "other") for family, ws in words if part.word in ws), "other")
 
 
+def list_names(part: FigurePart) -> set[str]:
+    """List what a part can be called by: its own name, and those of its layers."""
+    return {part.name, *(node.name for node in part.nodes)}
+
+
 def short_name(part: FigurePart, *, full: bool = False) -> str:
     """Return a part's own name, empty if its type was its name; with `full`, all of its path."""
     own = part.name if full else _last_names(part.name)
