@@ -263,3 +263,17 @@ def test_layers_named_flat_have_no_depth() -> None:
     # The input, five convolutions and two pools have depth, three vectors have none.
     assert [depth > (0, 0) for depth in deep.depths] == [True] * 8 + [False] * 3
     assert sum(depth > (0, 0) for depth in flat.depths) == 6
+
+
+def test_twelve_copies_are_one_box() -> None:
+    graph = choose_parts(cnncost.load("gpt2").network, FigureOptions())
+    assert [(part.name, part.copies) for part in graph.parts] == [
+        ("input", 1), ("words", 1), ("positions", 1), ("block", 12), ("output", 1),
+    ]  # fmt: skip
+
+
+def test_a_norm_that_a_skip_goes_around_is_shown() -> None:
+    text = "input: [8, 5]\nlayers:\n- {name: a, linear: 8}\n- residual: [layernorm, {linear: 8}]\n"
+    graph = find_parts(cnncost.loads(text).network, depth=2)
+    # Of the norm behind `a`, the sum reads nothing: it is no part of `a`.
+    assert [part.word for part in graph.parts] == ["input", "linear", "layernorm", "linear", "add"]

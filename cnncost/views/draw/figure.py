@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FEW = 9
 """Of how many parts a network is opened by a level more."""
+ALIKE = 4
+"""Of how many copies a block may have then: more say nothing side by side."""
 APART = 5.0
 """The distance between two drawings of a figure."""
 
@@ -119,7 +121,8 @@ def choose_parts(network: Network, options: FigureOptions) -> PartGraph:
                 hint = did_you_mean(name, known, f"blocks are {', '.join(known[:8]) or 'none'}")
                 raise CnncostError(f"no block {name} to open", hint)
     graph = find_parts(network, options.depth or 1, options.opened)
-    if options.depth is None and not options.opened and len(graph.parts) <= FEW:
+    few = len(graph.parts) <= FEW and all(part.copies <= ALIKE for part in graph.parts)
+    if options.depth is None and not options.opened and few:
         deeper = find_parts(network, 2)
         if len(deeper.parts) <= 2 * FEW:
             return deeper

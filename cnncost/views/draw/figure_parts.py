@@ -144,15 +144,17 @@ def _is_opened(key: str, opened: Collection[str]) -> bool:
 def _label_nodes(
     nodes: Sequence[Input | Node], depth: int, opened: Collection[str]
 ) -> dict[int, str]:
-    """Label each node with the name of its part."""
+    """Label each node with the name of its part. A quiet layer is a part of its own where others
+    read what it reads, such as the skip around a norm: they get the value without it."""
     labels: dict[int, str] = {}
+    readers = Counter(read for node in nodes for read in node.reads)
     for node in nodes:
         key = block_key(node.name, depth, opened)
         if node.layer is not None and key == node.name and node.layer.word in QUIET:
             (read, *more) = node.reads
-            known = labels.get(read)
-            if known is not None and not more and not _is_input(nodes, read):
-                key = known
+            alone = not more and readers[read] == 1
+            if read in labels and alone and not _is_input(nodes, read):
+                key = labels[read]
         labels[node.index] = key
     return labels
 
