@@ -148,12 +148,14 @@ def test_what_it_refuses(arguments: list[str], said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-DRAWN = sorted({path.stem for path in FIGURES.glob("*.svg")} & set(bundled.list_names()))
-
-
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_the_figures_of_the_documentation_are_fresh(name: str) -> None:
     """By their labels: other releases of matplotlib write the same figure otherwise."""
     committed = (FIGURES / f"{name}.svg").read_bytes()
     texts = [label.text for label in labels(committed)]
     assert texts == [label.text for label in labels(drawn(name))], "python docs/gallery.py"
+
+
+def test_the_page_of_all_figures_has_every_network() -> None:
+    page = (FIGURES.parent / "zoo_figures.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\(figures/(\w+)\.svg\)", page)) == sorted(bundled.list_names())
