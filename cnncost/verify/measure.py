@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from cnncost.verify.allocations import most_alive
@@ -27,11 +28,7 @@ Progress = Callable[[str], None]
 
 
 def measure_network(
-    code: str,
-    inputs: Sequence[tuple[int, ...]],
-    batch: int,
-    tell: Progress,
-    dtype: str = "fp32",
+    code: str, inputs: Sequence[tuple[int, ...]], batch: int, tell: Progress, dtype: str = "fp32"
 ) -> Measured:
     """Run a file of code, whose last class is the network, on random inputs.
 
@@ -146,15 +143,18 @@ def _make_targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
 
 
-def _step_by_step(model: Any) -> Any:  # Any: torch's
-    """Return a context in which recurrent layers are products that PyTorch's counter sees, not one
-    call of oneDNN, of which it knows nothing."""
-    from contextlib import nullcontext
-
+@contextmanager
+def _step_by_step(model: Any) -> Iterator[None]:  # Any: torch's
+    """Compute recurrent layers and attention as products that PyTorch's counter sees, not one fused
+    call, of which it knows nothing on processors."""
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    recurrent = any(isinstance(module, torch.nn.RNNBase) for module in model.modules())
-    return torch.backends.mkldnn.flags(enabled=False) if recurrent else nullcontext()
+    with ExitStack() as settings:
+        settings.enter_context(sdpa_kernel(SDPBackend.MATH))
+        if any(isinstance(module, torch.nn.RNNBase) for module in model.modules()):
+            settings.enter_context(torch.backends.mkldnn.flags(enabled=False))
+        yield
 
 
 def connections_of(

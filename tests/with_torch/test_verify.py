@@ -55,6 +55,13 @@ layers:
 """Its norms and products along the channels read maps that PyTorch has position by position."""
 
 
+@pytest.mark.parametrize("heads", ["4", "4, kv_heads: 2"])
+def test_both_products_of_attention_are_counted(heads: str) -> None:
+    text = f"input: [16, 10]\nlayers:\n- {{attention: {heads}}}\n- {{linear: 8}}\n"
+    verdict = verify_network(cnncost.loads(text).network, 2, lambda _: None)
+    assert [line for line in verdict.lines if line.agrees is False] == []
+
+
 @pytest.mark.parametrize("quantity", ["saved for backward", "peak activations, inference"])
 def test_a_block_of_convnext_takes_what_pytorch_takes(quantity: str) -> None:
     verdict = verify_network(cnncost.loads(CONVNEXT).network, 2, lambda _: None)
