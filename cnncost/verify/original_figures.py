@@ -13,11 +13,11 @@ from cnncost.costs.memory import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.verify.allocations import most_alive
+from cnncost.verify.counted_passes import connections_of
 from cnncost.verify.difference import SCALARS, STEP, FigureLine, Verdict, excuse_strides
 from cnncost.verify.measure import (
     Progress,
     bytes_of,
-    connections_of,
     inference_peak,
     saved_bytes,
     step_peak,

@@ -17,9 +17,9 @@ from cnncost.costs.memory import measure_memory
 from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 from cnncost.formats.torch_out.torch_code import pytorch_code
+from cnncost.verify.counted_passes import connections_of
 from cnncost.verify.measure import (
     build_network,
-    connections_of,
     inference_peak,
     saved_bytes,
     step_peak,

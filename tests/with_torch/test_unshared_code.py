@@ -9,7 +9,8 @@ from torch.nn import functional
 
 import cnncost
 from cnncost.formats.torch_out.torch_code import pytorch_code
-from cnncost.verify.measure import build_network, connections_of
+from cnncost.verify.counted_passes import connections_of
+from cnncost.verify.measure import build_network
 
 
 @pytest.mark.parametrize(

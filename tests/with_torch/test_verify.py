@@ -157,9 +157,11 @@ def test_progress_is_shown_on_a_terminal_and_taken_away() -> None:
     assert report.endswith("0 differences\r\n")
 
 
-def test_no_progress_in_a_pipe() -> None:
-    command = [sys.executable, "-m", "cnncost", "verify", "residual_mlp"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("layer", ["linear", "lstm"])
+def test_no_progress_in_a_pipe(layer: str) -> None:
+    command = [sys.executable, "-m", "cnncost", "verify", "-"]
+    text = f"input: [8, 5]\nlayers:\n- {layer}: 6\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     assert (done.stderr, "\x1b" in done.stdout) == ("", False)
 
 
