@@ -35,6 +35,19 @@ class Sums(NamedTuple):
     dense: list[float]
 
 
+def shallowness(layers: float) -> float:
+    """The part for depth: below FEWEST_LAYERS the line through two points very near there."""
+
+    def power(n: float) -> float:
+        return c.DEPTH / (n + c.LEAST_DEPTH) ** c.DEPTH_POWER
+
+    least, step = c.FEWEST_LAYERS, 1e-6
+    if layers >= least:
+        return power(layers)
+    slope = (power(least + step) - power(least - step)) / (2 * step)
+    return power(least) - slope * (least - layers)
+
+
 def word_of(node: Any) -> str:
     return "input" if node.layer is None else str(node.layer.word)
 
@@ -207,7 +220,7 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
     typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0
     return (
         c.WIDTH * math.log((typical + c.WIDE) / typical),
-        c.DEPTH / (math.fsum(sums.depths) + c.LEAST_DEPTH) ** c.DEPTH_POWER,
+        shallowness(math.fsum(sums.depths)),
         (math.fsum(coarse) / shares if shares else 0.0) + picture,
         math.fsum(sums.groups) / whole if whole else 0.0,
         math.fsum(sums.dense),

@@ -14,6 +14,7 @@ from cnncost.accuracy.error_constants import (
     DENSE_UNITS,
     DEPTH,
     DEPTH_POWER,
+    FEWEST_LAYERS,
     GROUPS,
     HEAD_SHARE,
     KERNEL_SHARE,
@@ -66,8 +67,19 @@ def test_the_parts_of_sums() -> None:
 
 
 def test_a_network_of_nothing_has_a_potential() -> None:
-    depth = DEPTH / LEAST_DEPTH**DEPTH_POWER
+    # 2.6 layers fewer than 2.6, on the tangent there: n = 2.7, 1.6 / 2.7^.44 (1 + .44 x 2.6 / 2.7).
+    depth = 1.6 / 2.7**0.44 * (1 + 0.44 * 2.6 / 2.7)
     assert potential_of(NO_TERMS) == near(Potential(WIDTH * log(1 + WIDE), depth, 0, 0, 0))
+
+
+@pytest.mark.parametrize("fewer", [0.01, 1.0, 2.6])
+def test_few_layers_go_on_as_a_straight_line(fewer: float) -> None:
+    def depth_of(layers: float) -> float:
+        return potential_of(NO_TERMS._replace(depth=layers)).depth
+
+    there, step = FEWEST_LAYERS, 1e-5
+    slope = (depth_of(there + step) - depth_of(there)) / step
+    assert depth_of(there - fewer) == pytest.approx(depth_of(there) - slope * fewer, rel=1e-5)
 
 
 def test_a_whole_network() -> None:

@@ -44,7 +44,13 @@ NATS-Bench (Dong et al. 2021) an edge without a 3x3 costs .03 as a 1x1 and .12 a
 NAS-Bench-Macro expansion 3 with 3x3 costs .02 to .05 for 6 with 5x5."""
 
 LEAST_DEPTH = 0.1
-"""Added to N, so that a network without a hidden layer has a potential too."""
+"""Added to N."""
+
+FEWEST_LAYERS = 2.6
+"""Below so many layers the part for depth goes on as a straight line, with the slope that it has
+there: no network that it was fitted to has fewer, but for one, NAS-Bench-Macro's without a block
+(N = .47). From that one to those of one block (2.67) ln(error) falls by .45, where the power alone
+would say 1.03."""
 
 RESOLUTION, RESOLUTION_FALL = 0.42, 0.7
 """RESOLUTION x (12 / extent) ** RESOLUTION_FALL / RESOLUTION_FALL, averaged over the extents that

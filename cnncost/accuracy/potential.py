@@ -49,15 +49,27 @@ def potential_of(terms: LayerTerms) -> Potential:
     in a network of any depth. Resolution is averaged over the extents that there are.
     """
     weight = terms.weight or 1.0
-    depth = max(terms.depth, 0.0) + constants.LEAST_DEPTH
     width = exp(terms.log_widths / weight)
     return Potential(
         constants.WIDTH * log1p(constants.WIDE / width),
-        constants.DEPTH / depth**constants.DEPTH_POWER,
+        _shallowness(terms.depth),
         _mean_coarseness(terms) + terms.picture,
         terms.groups / weight,
         terms.dense,
     )
+
+
+def _shallowness(layers: float) -> float:
+    """Return what it costs to have so few layers, each with a non-linearity.
+
+    With n = layers + LEAST_DEPTH it is D / n^p, whose derivative is -p D / n^(p + 1); fewer layers
+    than FEWEST_LAYERS are on the tangent there.
+    """
+    power = constants.DEPTH_POWER
+    n = max(layers, constants.FEWEST_LAYERS) + constants.LEAST_DEPTH
+    cost: float = constants.DEPTH / n**power
+    missing = max(constants.FEWEST_LAYERS - layers, 0.0)
+    return cost + cost * power * missing / n
 
 
 def _mean_coarseness(terms: LayerTerms) -> float:
