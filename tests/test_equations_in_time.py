@@ -189,6 +189,10 @@ def test_groups_are_the_lanes() -> None:
             "input: [2, 2000]\nlayers: [{lstm: 2, layers: 4, bidirectional: true}]",
             "step by step, for each entry of",
         ),
+        (
+            "input: [5]\nlayers: [{embedding: 2, vocabulary: 4}, {maxpool: 2}]",
+            "maxpool1: the vocabulary is so small that words repeat",
+        ),
     ],
 )
 def test_what_check_refuses_of_sequences(text: str, said: str) -> None:
@@ -197,6 +201,11 @@ def test_what_check_refuses_of_sequences(text: str, said: str) -> None:
     done = run("explain", "-", "--backward", "--check", text=text)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())
+
+
+def test_words_that_differ_have_one_maximum() -> None:
+    # A word that stands twice in a window would be its maximum twice (the legend says so).
+    assert checked("input: [5]\nlayers: [{embedding: 2, vocabulary: 5}, {maxpool: 2}]").is_right
 
 
 @settings(max_examples=10, deadline=None)

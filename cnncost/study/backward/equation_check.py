@@ -45,6 +45,9 @@ FLOOR = 1e-3
 rounding."""
 
 
+MAXIMA = ("maxpool", "global_maxpool", "adaptive_maxpool")
+
+
 class CheckedGradient(NamedTuple):
     """One gradient beside its finite differences."""
 
@@ -83,6 +86,7 @@ def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
         CnncostError: a layer is opaque, nothing is trained, or the network is too large.
     """
     _refuse(found)
+    _refuse_equal_units(found)
     values = EquationValues(found, EXAMPLES, seed)
     _refuse_large_arrays(found, values)
     values.run_forward()
@@ -124,6 +128,23 @@ def _refuse(found: BackwardPass) -> None:
             f"{network.name} has {used:,} connections, more than the {MOST:,} that --check takes",
             "give it a smaller --input, or check one layer in a spec of its own",
         )
+
+
+def _refuse_equal_units(found: BackwardPass) -> None:
+    """Refuse maxima over equal words: moved together, they have one gradient, not one each."""
+    network = found.network
+    repeats = any(
+        network.nodes[index].output.units > words
+        for index, words in find_vocabularies(network).items()
+        if network.nodes[index].layer is None
+    )
+    for node in network.layers:
+        if repeats and node.layer.word in MAXIMA:
+            raise CnncostError(
+                f"{node.name}: the vocabulary is so small that words repeat, and equal units of a "
+                "window each count as its maximum",
+                "--check needs as many words as the input has",
+            )
 
 
 def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:

@@ -77,7 +77,13 @@ class EquationValues:
         return drawn
 
     def _draw_indices(self, words: int, dims: tuple[int, ...]) -> Floats:
-        drawn: Floats = self.generator.integers(0, words, dims).astype(float)
+        """Draw words, none twice in an example if there are enough of them."""
+        import numpy as np
+
+        examples, units = dims[0], prod(dims[1:])
+        again = units > words
+        rows = [self.generator.choice(words, units, replace=again) for _ in range(examples)]
+        drawn: Floats = np.array(rows, dtype=float).reshape(dims)
         return drawn
 
     def _draw_mask(self, symbol: Symbol, dims: tuple[int, ...]) -> Floats:
