@@ -16,6 +16,7 @@ from cnncost.study.run.unit_formulas import (
     Worked,
     WorkingLedger,
     WriteNumber,
+    write_difference,
     write_sum,
 )
 
@@ -134,7 +135,7 @@ def _scale(
 def _difference_text(
     value: Number, mean: Number, deviation: Number
 ) -> Callable[[WriteNumber], str]:
-    return lambda write: f"({write_sum([value, -mean], write)}) / {write(deviation)}"
+    return lambda write: f"({write_difference(value, mean, write)}) / {write(deviation)}"
 
 
 def _mean(values: Sequence[Number]) -> Worked:
@@ -154,7 +155,7 @@ def _deviation(values: Sequence[Number], mean: Number) -> Worked:
     root = _root_of_mean(squares)
 
     def write_steps(write: WriteNumber) -> list[str]:
-        inside = " + ".join(f"({write_sum([value, -mean], write)})^2" for value in values)
+        inside = " + ".join(f"({write_difference(value, mean, write)})^2" for value in values)
         return [f"sqrt(({inside}) / {len(values)} + {write(ADDED)})", *root.write_steps(write)]
 
     return Worked(root.value, write_steps)

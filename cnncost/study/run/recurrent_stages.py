@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncost.study.run.number_map import Map, Number, Tensors, split_rows
-from cnncost.study.run.unit_formulas import UnitSum, Worked, WorkingLedger, WriteNumber, write_sum
+from cnncost.study.run.unit_formulas import (
+    UnitSum,
+    Worked,
+    WorkingLedger,
+    WriteNumber,
+    write_difference,
+    write_sum,
+)
 from cnncost.study.run.unit_functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -167,9 +174,9 @@ def step_gru(lane: LaneWork, step: int, x: Sequence[Number], before: LaneState |
 
 def _mix_states(new: Number, gate: Number, old: Number) -> Worked:
     def write_steps(write: WriteNumber) -> list[str]:
-        apart = f"({write_sum([old, -new], write)})"
-        change = write(gate * (old - new))
-        return [f"{write(new)} + {write(gate)} x {apart}", f"{write(new)} + {change}"]
+        apart = write_difference(old, new, write)
+        change = write_sum([new, gate * (old - new)], write)
+        return [f"{write(new)} + {write(gate)} x ({apart})", change]
 
     return Worked(new + gate * (old - new), write_steps)
 

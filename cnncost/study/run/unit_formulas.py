@@ -58,6 +58,11 @@ def write_sum(values: Iterable[Number], write: WriteNumber) -> str:
     return write(first) + "".join(signed)
 
 
+def write_difference(left: Number, right: Number, write: WriteNumber) -> str:
+    """Write `3 - 4`, or `3 + 4` for 3 less -4."""
+    return f"{write(left)} + {write(-right)}" if right < 0 else f"{write(left)} - {write(right)}"
+
+
 class WorkingEntry(NamedTuple):
     """One number of a layer that computes its output in several stages."""
 
