@@ -112,7 +112,8 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
 
 def _read_tensor(node: Node, key: str) -> CarriedTensor:
     if not isinstance(node, Items):
-        raise Misread(node.start, f"{key} of values takes a list", f"write {_FORM}")
+        form = _FORM if key in (WEIGHTS, "bias") else _row_form(key)
+        raise Misread(node.start, f"{key} of values takes a list", f"write {form}")
     loose = next((part.start for part in node.items if isinstance(part, Scalar)), None)
     rows = tuple(tuple(_read_numbers([part])) for part in node.items)
     return CarriedTensor(rows, node.start, loose)
@@ -147,6 +148,10 @@ def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> Misfit
         return Misfit(start, f"values has a bias, but {node.name} has bias: false", "drop one")
     for key, offset in carried.places.items():
         if key not in shapes:
+            if without := _find_bias_flag(key, layer):
+                return Misfit(
+                    offset, f"values has {key}, but {node.name} has {without}", "drop one"
+                )
             what = f"unknown key {quote_text(key)} in values"
             return Misfit(offset, what, did_you_mean(key, tuple(shapes), f"write {form}"))
     for key, shape in shapes.items():
@@ -158,6 +163,14 @@ def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> Misfit
             of_tensor = key in carried.tensors and not layer.by_rows
             return Misfit(carried.tensors[key].start if of_tensor else start, *wrong)
     return _find_loose_number(carried, shapes)
+
+
+def _find_bias_flag(key: str, layer: Layer) -> str:
+    """Return the flag that says that a layer is without a bias of this key; empty if none does."""
+    if "bias" in key and getattr(layer, "bias", None) is False:
+        return "bias: false"
+    single = key.startswith("bias_hh") and getattr(layer, "single_bias", False)
+    return "single_bias: true" if single else ""
 
 
 def _find_lack(
