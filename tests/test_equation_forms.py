@@ -5,36 +5,22 @@ from __future__ import annotations
 import re
 from io import StringIO
 from itertools import product
-from unicodedata import normalize
 
 import numpy as np
 import pytest
 from command import run
+from printed_lines import equations, nfd
 
 import cnncost
 from cnncost.cli.equations import EquationOptions, refuse_equation_options
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
-from cnncost.network import Network
 from cnncost.study.backward.backward_pass import derive_equations
 from cnncost.study.backward.equation_check import check_equations
 from cnncost.study.backward.equation_values import EquationValues
 from cnncost.study.backward.gradient_expression import Symbol, slope
 from cnncost.study.backward.gradient_rules import RULES
 from cnncost.views.backward.gradient_writers import write_gradients
-
-
-def equations(text: str | Network, *, indexed: bool = False) -> list[str]:
-    """All equations, forward and backward, without their connections."""
-    network = cnncost.loads(text).network if isinstance(text, str) else text
-    file = StringIO()
-    write_gradients(file, derive_equations(network), (), "text", plain=False, indexed=indexed)
-    rows = [row for row in file.getvalue().splitlines() if row.startswith("  ") and " = " in row]
-    return [normalize("NFD", re.sub(r"  +[\d,?]+$", "", row).strip()) for row in rows]
-
-
-def nfd(*texts: str) -> list[str]:
-    return [normalize("NFD", text) for text in texts]
 
 
 def test_the_residual_mlp_forward_as_the_assignment_writes_it() -> None:

@@ -67,8 +67,9 @@ def run(
 ) -> None:
     """Evaluate a small network that carries its numbers, and print every layer's output.
 
-    Dense layers and convolutions carry them in the spec: values: {weights: [[...], ...],
-    bias: [...]}, one row a unit. Whole numbers and decimals are exact.
+    Layers carry them in the spec: values: {weights: [[...], ...], bias: [...]}, one row per
+    unit; the other tensors, as weight_ih_l0, have PyTorch's names. Whole numbers and decimals
+    are exact. A recurrent layer starts from states of zero; a norm adds 0.00001 to the variance.
     """
     from cnncost.study.run import check_runnable
     from cnncost.study.run import run_network as evaluate

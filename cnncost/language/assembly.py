@@ -70,7 +70,7 @@ class Assembly:
         if line.values is not None and (
             wrong := find_misfit(line.values, layer, self.builder.nodes[node])
         ):
-            self.problems.add(line.values.start, *wrong)
+            self.problems.add(*wrong)
         return node
 
     def _assemble_join(self, line: Line, name: str, cls: type[Layer], site: Site) -> int:

@@ -20,18 +20,74 @@ if TYPE_CHECKING:
     from cnncost.network import Node as Layered
 
     Number = int | Fraction
+    Sizes = tuple[int, ...]
 
-_KEYS = ("weights", "bias")
+WEIGHTS = "weights"
+"""The key of the tensor that PyTorch calls weight; every other key is PyTorch's name."""
+
 _FORM = "values: {weights: [[1, -1], [0, 0.5]], bias: [0, 1]}, one row of weights a unit"
 
 
-class Carried(NamedTuple):
-    """A layer's own numbers, exact; each row of PyTorch's weight is one flat row here."""
+class CarriedTensor(NamedTuple):
+    """One tensor's numbers, exact: a row for each entry of its list, inner lists in place."""
 
-    weights: tuple[tuple[Number, ...], ...]
-    bias: tuple[Number, ...] | None
+    rows: tuple[tuple[Number, ...], ...]
+    start: int
+    """The offset at which its list stands in the file."""
+    loose: int | None
+    """The offset of the first entry that is a number and no list."""
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        return tuple(number for row in self.rows for number in row)
+
+
+class Carried(NamedTuple):
+    """A layer's own numbers, by their keys."""
+
+    tensors: dict[str, CarriedTensor]
+    places: dict[str, int]
+    """The offset of each key."""
     start: int
     """The offset at which they stand in the file."""
+
+    def list_numbers(self) -> dict[str, tuple[Number, ...]]:
+        """Return all numbers of each tensor, in PyTorch's layout, by PyTorch's name for it."""
+        return {_tensor_name(key): tensor.numbers for key, tensor in self.tensors.items()}
+
+
+class Misfit(NamedTuple):
+    """What of the numbers does not fit their layer."""
+
+    offset: int
+    what: str
+    hint: str = ""
+
+
+def tensor_key(name: str) -> str:
+    """Return the key of a tensor of PyTorch's name."""
+    return WEIGHTS if name == "weight" else name
+
+
+def _tensor_name(key: str) -> str:
+    return "weight" if key == WEIGHTS else key
+
+
+def list_carried_shapes(layer: Layer, node: Input | Layered) -> dict[str, Sizes]:
+    """Return the shape of every tensor that the layer carries, by its key."""
+    x = node.inputs[0]
+    shapes = {**layer.tensor_shapes(x), **layer.statistic_shapes(x)}
+    return {tensor_key(name): shape for name, shape in shapes.items()}
+
+
+def write_carried_form(shapes: dict[str, Sizes]) -> str:
+    """Write what a layer's values must hold: `{weights: 2x3, bias: 2}`."""
+    parts = (f"{key}: {_write_sizes(shape)}" for key, shape in shapes.items())
+    return f"values: {{{', '.join(parts)}}}, lists of these sizes"
+
+
+def _write_sizes(shape: Sizes) -> str:
+    return "x".join(map(str, shape))
 
 
 def read_carried(node: Node, problems: Problems) -> Carried | None:
@@ -39,80 +95,35 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
     if not isinstance(node, Pairs):
         problems.add(node.start, "values takes weights and bias", f"write {_FORM}")
         return None
-    found: dict[str, Node] = {}
+    found: dict[str, CarriedTensor] = {}
+    places: dict[str, int] = {}
     before = problems.found
     for key, value in node.pairs:
-        if key.text in found:
+        if key.text in places:
             problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
-        elif key.text not in _KEYS:
-            hint = did_you_mean(key.text, _KEYS, f"write {_FORM}")
-            problems.add(key.start, f"unknown key {quote_text(key.text)} in values", hint)
-        else:
-            found[key.text] = value
-    if "weights" not in found and problems.found == before:
-        problems.add(node.start, "values has no weights", f"write {_FORM}")
-    if problems.found > before:
-        return None
-    try:
-        rows = tuple(tuple(_read_numbers(row)) for row in _read_list(found["weights"], "weights"))
-        bias = tuple(_read_numbers(_read_list(found["bias"], "bias"))) if "bias" in found else None
-    except Misread as trouble:
-        problems.add(trouble.offset, trouble.what, trouble.hint)
-        return None
-    return Carried(rows, bias, node.start)
+            continue
+        places[key.text] = key.start
+        try:
+            found[key.text] = _read_tensor(value, key.text)
+        except Misread as trouble:
+            problems.add(trouble.offset, trouble.what, trouble.hint)
+    return Carried(found, places, node.start) if problems.found == before else None
 
 
-def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> tuple[str, str] | None:
-    """Say what does not fit the layer, and what would; None if everything fits."""
-    shapes = layer.tensor_shapes(node.inputs[0])
-    if node.shares is not None:
-        return f"{node.name} shares another layer's parameters and has values too", "drop one"
-    units, *rest = shapes["weight"]
-    rows = len(carried.weights)
-    if node.output.channels != units:
-        return f"{node.name} has no single row of weights a unit", "values go without connects"
-    if rows != units:
-        return (
-            f"values has {format_count(rows, 'row')} of weights, but {node.name} has "
-            f"{format_count(units, 'unit')}", "one row a unit",
-        )  # fmt: skip
-    for at, row in enumerate(carried.weights, start=1):
-        if len(row) != prod(rest):
-            return (
-                f"row {at} of values has {format_count(len(row), 'weight')}, but a unit of "
-                f"{node.name} has {prod(rest):,}: its input is {node.inputs[0]}", "",
-            )  # fmt: skip
-    return _find_bias_misfit(carried, node.name, units, biased="bias" in shapes)
-
-
-def _find_bias_misfit(
-    carried: Carried, name: str, units: int, *, biased: bool
-) -> tuple[str, str] | None:
-    if carried.bias is None:
-        what = f"values has no bias, but {name} has {format_count(units, 'bias', 'biases')}"
-        return (what, "give them, or write bias: false") if biased else None
-    if not biased:
-        return f"values has a bias, but {name} has bias: false", "drop one"
-    if len(carried.bias) != units:
-        given = format_count(len(carried.bias), "bias", "biases")
-        return (
-            f"values has {given}, but {name} has {format_count(units, 'unit')}",
-            "one bias a unit",
-        )
-    return None
-
-
-def _read_list(node: Node, what: str) -> list[Node]:
+def _read_tensor(node: Node, key: str) -> CarriedTensor:
     if not isinstance(node, Items):
-        raise Misread(node.start, f"{what} of values takes a list", f"write {_FORM}")
-    return node.items
+        form = _FORM if key in (WEIGHTS, "bias") else _row_form(key)
+        raise Misread(node.start, f"{key} of values takes a list", f"write {form}")
+    loose = next((part.start for part in node.items if isinstance(part, Scalar)), None)
+    rows = tuple(tuple(_read_numbers([part])) for part in node.items)
+    return CarriedTensor(rows, node.start, loose)
 
 
-def _read_numbers(row: Node | list[Node]) -> Iterator[Number]:
+def _read_numbers(row: list[Node]) -> Iterator[Number]:
     """List the numbers of a list in order, with those of inner lists (a filter's maps) in place."""
-    for part in row if isinstance(row, list) else _read_list(row, "each row"):
+    for part in row:
         if isinstance(part, Items):
-            yield from _read_numbers(part)
+            yield from _read_numbers(part.items)
         elif isinstance(part, Scalar):
             known = read_plain_number(part)
             if isinstance(known, Bad):
@@ -120,3 +131,109 @@ def _read_numbers(row: Node | list[Node]) -> Iterator[Number]:
             yield known
         else:
             raise Misread(part.start, "a mapping stands where a number is due")
+
+
+# What fits
+
+
+def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> Misfit | None:
+    """Say what does not fit the layer, and what would; None if everything fits."""
+    start = carried.start
+    if node.shares is not None:
+        what = f"{node.name} shares another layer's parameters and has values too"
+        return Misfit(start, what, "drop one")
+    shapes = list_carried_shapes(layer, node)
+    form = _FORM if layer.by_rows else write_carried_form(shapes)
+    if "bias" in carried.tensors and "bias" not in shapes and "bias" in layer.kinds:
+        return Misfit(start, f"values has a bias, but {node.name} has bias: false", "drop one")
+    for key, offset in carried.places.items():
+        if key not in shapes:
+            if without := _find_bias_flag(key, layer):
+                return Misfit(
+                    offset, f"values has {key}, but {node.name} has {without}", "drop one"
+                )
+            what = f"unknown key {quote_text(key)} in values"
+            return Misfit(offset, what, did_you_mean(key, tuple(shapes), f"write {form}"))
+    for key, shape in shapes.items():
+        if key in carried.tensors:
+            wrong = _find_size_misfit(carried.tensors[key], key, shape, layer, node)
+        else:
+            wrong = _find_lack(key, shape, layer, node, form)
+        if wrong is not None:
+            of_tensor = key in carried.tensors and not layer.by_rows
+            return Misfit(carried.tensors[key].start if of_tensor else start, *wrong)
+    return _find_loose_number(carried, shapes)
+
+
+def _find_bias_flag(key: str, layer: Layer) -> str:
+    """Return the flag that says that a layer is without a bias of this key; empty if none does."""
+    if "bias" in key and getattr(layer, "bias", None) is False:
+        return "bias: false"
+    single = key.startswith("bias_hh") and getattr(layer, "single_bias", False)
+    return "single_bias: true" if single else ""
+
+
+def _find_lack(
+    key: str, shape: Sizes, layer: Layer, node: Input | Layered, form: str
+) -> tuple[str, str]:
+    if key == "bias" and "bias" in layer.kinds:
+        biases = format_count(prod(shape), "bias", "biases")
+        return (
+            f"values has no bias, but {node.name} has {biases}",
+            "give them, or write bias: false",
+        )
+    return f"values has no {key}", f"write {form}"
+
+
+def _find_size_misfit(
+    tensor: CarriedTensor, key: str, shape: Sizes, layer: Layer, node: Input | Layered
+) -> tuple[str, str] | None:
+    """Compare a tensor's rows, or the numbers of a vector, with what the layer has."""
+    units, *rest = shape
+    rows, given = len(tensor.rows), len(tensor.numbers)
+    by_units = layer.by_rows and units == node.output.channels
+    hint = f"{key} is {_write_sizes(shape)}: its input is {node.inputs[0]}"
+    if not rest and given != units:
+        if by_units:
+            biases = format_count(given, "bias", "biases")
+            own = format_count(units, "unit")
+            return f"values has {biases}, but {node.name} has {own}", "one bias a unit"
+        numbers = format_count(given, "number")
+        return f"{key} of values has {numbers}, but {node.name}'s has {units:,}", hint
+    if not rest:
+        return None
+    if rows != units:
+        if by_units:
+            own = format_count(units, "unit")
+            rows_given = format_count(rows, "row")
+            return (
+                f"values has {rows_given} of weights, but {node.name} has {own}",
+                "one row a unit",
+            )
+        what = f"{key} of values has {format_count(rows, 'row')}, but {node.name}'s has {units:,}"
+        return what, hint
+    for at, row in enumerate(tensor.rows, start=1):
+        if len(row) == prod(rest) or tensor.loose is not None:
+            continue
+        if by_units:
+            return (
+                f"row {at} of values has {format_count(len(row), 'weight')}, but a unit of "
+                f"{node.name} has {prod(rest):,}: its input is {node.inputs[0]}", "",
+            )  # fmt: skip
+        numbers = format_count(len(row), "number")
+        return f"row {at} of {key} has {numbers}, but {node.name}'s have {prod(rest):,}", hint
+    return None
+
+
+def _find_loose_number(carried: Carried, shapes: dict[str, Sizes]) -> Misfit | None:
+    """Find a number that stands where a row of them is due."""
+    for key, shape in shapes.items():
+        loose = carried.tensors[key].loose
+        if len(shape) > 1 and loose is not None:
+            what = f"each row of {'values' if key == WEIGHTS else key} takes a list"
+            return Misfit(loose, what, f"write {_FORM if key == WEIGHTS else _row_form(key)}")
+    return None
+
+
+def _row_form(key: str) -> str:
+    return f"{key}: [[1, -1], [0, 0.5]]"

@@ -79,7 +79,7 @@ def _further_keys(line: Line) -> tuple[str, ...]:
     """List the keys that the line takes besides its word."""
     if line.type is not None:
         fields = tuple(name for name in line.type.kinds if name != line.type.main)
-        return (*fields, "values") if line.type.by_rows else fields
+        return (*fields, "values") if line.type.carries else fields
     if line.block is not None:
         return tuple(parameter.name for parameter in line.block.parameters[1:])
     return STRUCTURES[line.word]

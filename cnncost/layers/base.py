@@ -35,9 +35,11 @@ class Layer:
     counted: ClassVar[bool] = False
     """Whether it has weights, so that tables show it without `--all`."""
     by_rows: ClassVar[bool] = False
-    """Whether its weights are one row per output channel; a spec may then give their values."""
+    """Whether its weights are one row per output channel."""
     learns: ClassVar[bool] = False
     """Whether it may have parameters."""
+    carries: ClassVar[bool] = False
+    """Whether a spec may give the values of its parameters and statistics."""
     maps_only: ClassVar[bool] = False
     """Whether it takes maps only and refuses a vector."""
 
@@ -104,6 +106,11 @@ class Layer:
         """
         return {}
 
+    def statistic_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each tensor that training keeps without learning it, by PyTorch's
+        name for it: a batch norm's moving mean and variance."""
+        return {}
+
     def connections(self, x: Shape, y: Shape) -> int:
         """Count the uses of weights in one forward pass (multiply-accumulates)."""
         return 0
@@ -163,6 +170,7 @@ def layer(word: str, main: str | None = None) -> Callable[[T], T]:
         cls.main = main
         cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}
         cls.learns = cls.tensor_shapes is not Layer.tensor_shapes
+        cls.carries = cls.learns and cls.known is True
         REGISTRY[word] = cls
         return cls
 

@@ -26,6 +26,9 @@ class BatchNorm(Normalisation):
 
     affine: bool = flag_field("learned scale and shift", usually=True)
 
+    def statistic_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"running_mean": (x.channels,), "running_var": (x.channels,)}
+
 
 @layer("layernorm")
 class LayerNorm(Normalisation):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from cnncost.study.run.evaluation_rules import STAGED_RULES
 from cnncost.study.run.number_map import Map
 from cnncost.study.run.unit_working import write_working
 from cnncost.views.page import Page, Results, Table
@@ -36,6 +36,8 @@ FRACTIONS = "Exact fractions."
 NOT_RATIONAL = "Numbers of curves such as tanh are not rational: six digits are shown."
 
 UNITS = "Units count from 1: channel, row, column."
+
+STAGES = "Numbers on the way to a layer's units have the letters of explain --backward."
 
 
 class EvaluationStyle(NamedTuple):
@@ -114,16 +116,14 @@ def _example_table(
 
 
 def _working_table(steps: Sequence[EvaluationStep], style: EvaluationStyle) -> Table:
-    rows: list[Sequence[str]] = []
-    for step in steps:
-        name, dims = step.node.name, step.output.shape.dims
-        lines = write_working(step, style.write_number)
-        places = product(*(range(1, size + 1) for size in dims))
-        rows += [
-            (f"{name} {','.join(map(str, place))}", line)
-            for place, line in zip(places, lines)  # noqa: B905  a layer that moves has no lines
-        ]
-    return Table(("unit", WORKING), rows, words=(0, 1), caption=[UNITS])
+    rows = [
+        (line.label(step.node.name), line.text)
+        for step in steps
+        for line in write_working(step, style.write_number)
+    ]
+    staged = any(step.node.layer.word in STAGED_RULES for step in steps)
+    caption = [UNITS, STAGES] if staged else [UNITS]
+    return Table(("unit", WORKING), rows, words=(0, 1), caption=caption)
 
 
 def _output_lines(output: Map, style: EvaluationStyle) -> list[str]:
@@ -142,10 +142,10 @@ def _output_lines(output: Map, style: EvaluationStyle) -> list[str]:
 
 
 def short_number(number: Number) -> str:
-    """Write a whole number as it is, any other with six digits."""
+    """Write a whole number as it is, any other with six digits; zero has no sign."""
     if _is_whole_number(number) and -LONGEST < number < LONGEST:
         return str(int(number))
-    return f"{float(number):.6g}"
+    return f"{float(number) or 0:.6g}"
 
 
 def _is_whole_number(number: Number) -> bool:
@@ -167,7 +167,7 @@ def _build_records(
         for step in steps:
             numbers = " ".join(str(style.convert_number(number)) for number in step.output.numbers)
             record = (at, step.node.name, step.node.layer.word, step.output.shape, numbers)
-            lines = write_working(step, style.write_number) if style.working else []
+            lines = _list_working(step, style) if style.working else []
             yield (*record, "; ".join(lines)) if style.working else record
 
 
@@ -195,8 +195,16 @@ def _layer_data(step: EvaluationStep, style: EvaluationStyle) -> dict[str, objec
         "output": _nest_numbers(step.output.numbers, dims, style),
     }
     if style.working:
-        found[WORKING] = write_working(step, style.write_number)
+        found[WORKING] = _list_working(step, style)
     return found
+
+
+def _list_working(step: EvaluationStep, style: EvaluationStyle) -> list[str]:
+    """List the working of a layer's numbers; those on the way to its units have names."""
+    name = step.node.name
+    lines = write_working(step, style.write_number)
+    staged = any(line.symbol for line in lines)
+    return [f"{line.label(name)}: {line.text}" if staged else line.text for line in lines]
 
 
 def _nest_numbers(

@@ -34,12 +34,11 @@ _NUMBERS: Schema = {"type": "array", "items": {"type": ["number", "string", "arr
 
 VALUES: Schema = {
     "type": "object",
-    "properties": {"weights": {"type": "array", "items": _NUMBERS}, "bias": _NUMBERS},
-    "required": ["weights"],
-    "additionalProperties": False,
-    "description": "the layer's own numbers, one row of weights a unit, for cnncost run",
+    "additionalProperties": _NUMBERS,
+    "description": "the layer's own numbers, row by row, for cnncost run: weights, bias, or "
+    "PyTorch's name of a tensor",
 }
-"""The numbers that a spec may give to types whose weights are rows."""
+"""The numbers that a spec may give to types that have tensors."""
 
 _LAYERS: Schema = {"$ref": "#/$defs/layers"}
 
@@ -176,7 +175,7 @@ def _type_keys(cls: type[Layer]) -> dict[str, Schema]:
         for name, kind in cls.kinds.items()
         if name != cls.main
     }
-    if cls.by_rows:
+    if cls.carries:
         fields["values"] = VALUES
     return {cls.word: {**_main_schema(cls), "description": _class_text(cls)}, **fields}
 

@@ -9,9 +9,9 @@ from cnncost.errors import CnncostError
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.curves import CURVES
 from cnncost.study.backward.equation_values import EquationValues
-from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.gradient_expression import Symbol
 from cnncost.study.backward.index_form import CALLS
-from cnncost.study.backward.unit_maps import MAPS
+from cnncost.study.backward.index_inputs import find_vocabularies
 
 MOST = 2_000_000
 """The most connections of a network that is computed here."""
@@ -24,6 +24,9 @@ EFFORT = 120_000_000
 
 ONE_EQUATION = 15_000
 """How many connections take as long as an equation without any."""
+
+MOST_COMPUTED = 600_000
+"""The most equations that are computed for one entry of every gradient: about a minute."""
 
 EXAMPLES = 3
 
@@ -42,6 +45,9 @@ FLOOR = 1e-3
 rounding."""
 
 
+MAXIMA = ("maxpool", "global_maxpool", "adaptive_maxpool")
+
+
 class CheckedGradient(NamedTuple):
     """One gradient beside its finite differences."""
 
@@ -58,6 +64,8 @@ class EquationCheck(NamedTuple):
     """All gradients of a network beside finite differences."""
 
     gradients: tuple[CheckedGradient, ...]
+    still: tuple[Symbol, ...] = ()
+    """What holds indices of words, which cannot be a little larger."""
 
     @property
     def worst(self) -> CheckedGradient:
@@ -78,17 +86,21 @@ def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
         CnncostError: a layer is opaque, nothing is trained, or the network is too large.
     """
     _refuse(found)
+    _refuse_equal_units(found)
     values = EquationValues(found, EXAMPLES, seed)
     _refuse_large_arrays(found, values)
     values.run_forward()
     values.run_backward()
+    still = [found.values[index] for index in sorted(find_vocabularies(found.network))]
     checked = [e.left for e in found.equations if not e.same and e.left.base in values.tensors]
-    lefts = list(dict.fromkeys(checked))
+    lefts = [left for left in dict.fromkeys(checked) if left.base not in still]
     if not lefts:
         raise CnncostError("every gradient is the output's own: nothing to compute")
     scale = max(float(abs(values.tensors[bar]).max()) for bar in (*lefts, *found.given))
-    most = _entries_per_gradient(found, len(lefts))
-    return EquationCheck(tuple(_check_gradient(values, left, most, scale) for left in lefts))
+    _refuse_long_sequences(found, values, len(lefts))
+    most = _entries_per_gradient(found, values, len(lefts))
+    gradients = (_check_gradient(values, left, most, scale) for left in lefts)
+    return EquationCheck(tuple(gradients), tuple(still))
 
 
 def _refuse(found: BackwardPass) -> None:
@@ -103,7 +115,7 @@ def _refuse(found: BackwardPass) -> None:
         value, layer = equation.right, equation.node.layer
         word = layer.word if layer else ""
         unknown = value.kind == "call" and value.word == word and word not in (*CURVES, *CALLS)
-        if unknown or any(_is_unwritten(part) for part in value.walk()):
+        if unknown:
             raise CnncostError(
                 f"{equation.node.name}: {word} has no equation that --check could compute",
                 "check the other layers in a spec of their own",
@@ -118,11 +130,21 @@ def _refuse(found: BackwardPass) -> None:
         )
 
 
-def _is_unwritten(part: Expression) -> bool:
-    """Whether a part has no formula of single numbers: steps through time, rows of a table."""
-    if part.kind == "operator":
-        return part.word not in MAPS
-    return part.kind == "call" and part.word == "onehot"
+def _refuse_equal_units(found: BackwardPass) -> None:
+    """Refuse maxima over equal words: moved together, they have one gradient, not one each."""
+    network = found.network
+    repeats = any(
+        network.nodes[index].output.units > words
+        for index, words in find_vocabularies(network).items()
+        if network.nodes[index].layer is None
+    )
+    for node in network.layers:
+        if repeats and node.layer.word in MAXIMA:
+            raise CnncostError(
+                f"{node.name}: the vocabulary is so small that words repeat, and equal units of a "
+                "window each count as its maximum",
+                "--check needs as many words as the input has",
+            )
 
 
 def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:
@@ -140,9 +162,21 @@ def _count_connections(found: BackwardPass) -> int:
     return sum(e.connections or 0 for e in found.forward if not e.same)
 
 
-def _entries_per_gradient(found: BackwardPass, gradients: int) -> int:
+def _refuse_long_sequences(found: BackwardPass, values: EquationValues, gradients: int) -> None:
+    """Refuse sequences whose steps, each of which computes equations, take minutes."""
+    computed = 2 * gradients * values.count_computations()
+    if computed > MOST_COMPUTED:
+        raise CnncostError(
+            f"{found.network.name} computes {values.count_computations():,} equations, step by "
+            f"step, for each entry of {gradients:,} gradients: more than --check takes",
+            "give it a shorter --input, or check one layer in a spec of its own",
+        )
+
+
+def _entries_per_gradient(found: BackwardPass, values: EquationValues, gradients: int) -> int:
     units = sum(node.output.units for node in found.network.nodes)
-    once = EXAMPLES * (_count_connections(found) + units) + ONE_EQUATION * len(found.forward)
+    once = EXAMPLES * (_count_connections(found) + units)
+    once += ONE_EQUATION * values.count_computations()
     return max(1, round(EFFORT / (2 * once * gradients)))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from math import prod, sqrt
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.equation import Equation
 from cnncost.study.backward.formula_values import FormulaWork, count_numbers, list_ranges
 from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
 from cnncost.study.backward.index_form import write_indices
+from cnncost.study.backward.index_inputs import find_vocabularies
 from cnncost.study.backward.index_letters import EXAMPLE
 from cnncost.study.backward.index_writer import IndexEquation
 from cnncost.study.backward.scalar_formula import IndexRange
 from cnncost.study.backward.symbol_sizes import UNSHARED, find_mask, list_symbol_sizes
+from cnncost.study.backward.time_steps import EquationGroup, group_equations
 from cnncost.study.convolution_matrix import list_entries
 
 if TYPE_CHECKING:
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 
 Entry = tuple[int, ...]
 """The indices of one number of a tensor, its example first."""
+
+
+class Push(NamedTuple):
+    """One number of a tensor, and how far it is moved."""
+
+    symbol: Symbol
+    place: Entry
+    step: float
 
 
 class EquationValues:
@@ -42,14 +52,18 @@ class EquationValues:
         self.tensors: dict[Symbol, Floats] = {}
         self.masks: dict[Symbol, Floats] = {}
         """The mask of each kernel that does not see all maps."""
+        self.forward_groups = group_equations(found.forward)
         self._draw_all()
 
     def _draw_all(self) -> None:
         """Draw the inputs, the parameters, the masks, and the loss by every output."""
         network = self.found.network
+        vocabularies = find_vocabularies(network)
         for node in network.inputs:
-            symbol = self.found.values[node.index]
-            self.tensors[symbol] = self._draw(self.examples, *node.output.dims)
+            symbol, dims = self.found.values[node.index], (self.examples, *node.output.dims)
+            words = vocabularies.get(node.index)
+            drawn = self._draw(*dims) if words is None else self._draw_indices(words, dims)
+            self.tensors[symbol] = drawn
         for symbol, size in self.sizes.items():
             if symbol.word in ("m", "M") and symbol not in self.found.values:
                 self.tensors[symbol] = self._draw_mask(symbol, size.dims)
@@ -60,6 +74,16 @@ class EquationValues:
 
     def _draw(self, *dims: int, scale: float = 1.0) -> Floats:
         drawn: Floats = self.generator.normal(0.0, scale, dims)
+        return drawn
+
+    def _draw_indices(self, words: int, dims: tuple[int, ...]) -> Floats:
+        """Draw words, none twice in an example if there are enough of them."""
+        import numpy as np
+
+        examples, units = dims[0], prod(dims[1:])
+        again = units > words
+        rows = [self.generator.choice(words, units, replace=again) for _ in range(examples)]
+        drawn: Floats = np.array(rows, dtype=float).reshape(dims)
         return drawn
 
     def _draw_mask(self, symbol: Symbol, dims: tuple[int, ...]) -> Floats:
@@ -90,24 +114,59 @@ class EquationValues:
 
     def run_forward(self) -> None:
         """Compute the forward equations in their order."""
-        self._run(self.found.forward)
+        for group in self.forward_groups:
+            self._run_group(group, self.tensors)
 
     def run_backward(self) -> None:
         """Compute the gradients in their order."""
-        self._run(self.found.equations)
+        for group in group_equations(self.found.equations):
+            self._run_group(group, self.tensors)
 
-    def _run(self, equations: Iterable[Equation]) -> None:
-        for equation in equations:
-            if not equation.same:
-                self.tensors[equation.left] = self.compute(equation, self.tensors)
+    def _run_group(
+        self, group: EquationGroup, tensors: dict[Symbol, Floats], push: Push | None = None
+    ) -> None:
+        """Compute a group's equations; those through time one position after another.
 
-    def compute(self, equation: Equation, tensors: dict[Symbol, Floats]) -> Floats:
-        """Compute an equation's right side for every entry of its left side."""
+        A push is added to one number as soon as that is computed, so that the positions behind it
+        read what it makes of it.
+        """
+        import numpy as np
+
+        if not group.direction:
+            for equation in group.equations:
+                tensors[equation.left] = self.compute(equation, tensors)
+            return
+        for equation in group.equations:
+            dims = self.sizes[equation.left.base].dims
+            tensors[equation.left] = np.zeros((self.examples, *dims))
+        for at in group.order_positions(dims[-1]):
+            for equation in group.equations:
+                whole = tensors[equation.left]
+                whole[..., at : at + 1] = self.compute(equation, tensors, position=at)
+                if push and push.symbol == equation.left and push.place[-1] == at:
+                    whole[push.place] += push.step
+
+    def count_computations(self) -> int:
+        """Count how often an equation is computed on the way forward, at one position or at all."""
+        found = 0
+        for group in self.forward_groups:
+            positions = self.sizes[group.equations[0].left.base].dims[-1] if group.direction else 1
+            found += positions * len(group.equations)
+        return found
+
+    def compute(
+        self, equation: Equation, tensors: dict[Symbol, Floats], position: int | None = None
+    ) -> Floats:
+        """Compute an equation's right side for every entry of its left side, or for those at one
+        position of its last axis."""
         written = self._write(equation)
         ranges = self._list_axes(written)
         work = FormulaWork(tensors, ranges, self.examples)
-        value = work.evaluate(written.right)
         dims = [one.size for one in written.ranges]
+        if position is not None:
+            work.hold_letter(written.ranges[-1].letter, position)
+            dims[-1] = 1
+        value = work.evaluate(written.right)
         whole: Floats = _spread(value, [self.examples, *dims], len(ranges))
         if not self.sizes[equation.left.base].shared:
             return whole
@@ -155,12 +214,14 @@ class EquationValues:
         moved[symbol] = moved[symbol].copy()
         moved[symbol][place] += step
         changed = {symbol}
-        for equation in self.found.forward:
-            if equation.same or equation.left == symbol:
+        for group in self.forward_groups:
+            is_moved = symbol in group.lefts
+            if is_moved and not group.direction:
                 continue
-            if not changed.isdisjoint(equation.right.walk()):
-                moved[equation.left] = self.compute(equation, moved)
-                changed.add(equation.left)
+            reads = (part for equation in group.equations for part in equation.right.walk())
+            if is_moved or not changed.isdisjoint(reads):
+                self._run_group(group, moved, Push(symbol, place, step))
+                changed |= group.lefts
         return sum(self._loss_change(moved[bar.base], bar) for bar in self.found.given)
 
     def _loss_change(self, moved: Floats, bar: Symbol) -> float:

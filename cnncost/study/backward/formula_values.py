@@ -32,6 +32,12 @@ class FormulaWork:
         self.letters = {one.letter: self._count_up(one) for one in ranges}
         self.letters[COUNT] = self._count_examples()
 
+    def hold_letter(self, word: str, at: int) -> None:
+        """Give a letter one value, in the place of all values of its range."""
+        import numpy as np
+
+        self.letters[word] = np.full((1,) * len(self.axes), float(at))
+
     def _count_examples(self) -> Floats:
         import numpy as np
 

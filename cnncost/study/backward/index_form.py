@@ -15,6 +15,7 @@ def write_indices(equation: Equation, sizes: Sizes) -> IndexEquation:
 CALLS: dict[str, Write] = {
     "vec": IndexWriter.write_vec,
     "concat": IndexWriter.write_concat,
+    "onehot": IndexWriter.write_onehot,
     "softmax": index_sums.write_softmax,
     "logsoftmax": index_sums.write_logsoftmax,
     **dict.fromkeys(("maxpool", "global_maxpool", "adaptive_maxpool"), IndexWriter.write_maximum),

@@ -20,6 +20,7 @@ from cnncost.study.backward.scalar_formula import (
     letter,
     sum_over,
 )
+from cnncost.study.backward.sequence_maps import BACK_MAPS, SEQUENCE_MAPS, read_copies
 from cnncost.study.backward.unit_maps import (
     MAPS,
     MapSizes,
@@ -100,8 +101,10 @@ def find_map(word: str) -> Callable[[MapSizes, Place], UnitMap]:
     """Find the formula of a linear map.
 
     Raises:
-        CnncostError: it has none: those through time have not.
+        CnncostError: it has none.
     """
+    if word in SEQUENCE_MAPS:
+        return SEQUENCE_MAPS[word]
     if word not in MAPS:
         raise CnncostError(f"{word} has no index form", "--vector writes it")
     return MAPS[word]
@@ -121,6 +124,10 @@ def write_map_back(writer: IndexWriter, value: Expression, place: Place) -> Scal
     """Write A transposed times y: all of y that have read the unit."""
     left, right = value.operands
     inner, _ = turn_back(left)
+    if inner.word in BACK_MAPS:
+        sizes = MapSizes(inner.options, writer.left_dims, ())
+        back = BACK_MAPS[inner.word](sizes, place)
+        return sum_over(_times_share(writer.at(right, back.source), back.share), *back.ranges)
     sizes = MapSizes(inner.options, writer.left_dims, writer.dims(right))
     return _write_readers(writer, sizes, place, partial(find_map(inner.word), sizes), right)
 
@@ -243,9 +250,7 @@ def write_by_head(writer: IndexWriter, value: Expression, place: Place) -> Scala
     if len(place) == HEAD_AXES and a_turned:
         head, row, column = place
     else:
-        head, row = place[0] // rows, place[0] % rows if heads > 1 else place[0]
-        if heads == 1:
-            head = ZERO
+        head, row = _split_channel(place[0], rows) if heads > 1 else (ZERO, place[0])
         _, columns = _side_sizes(writer, b, b_turned, heads)
         extents = writer.left_dims[1:] if len(place) == len(writer.left_dims) else (columns,)
         column = flatten_place(place[1:], extents)
@@ -265,5 +270,19 @@ def _write_side(writer: IndexWriter, side: Expression, at: Place, heads: int) ->
     if writer.is_heads(side):
         return writer.at(side, at)
     head, row, column = at
+    if side.kind == "product" and side.operands[0].word == "copies":
+        operator, side = side.operands
+        heads, copies = read_copies(operator.options)
+        head = head // copies if heads > 1 else ZERO
     channels, *extents = writer.dims(side)
     return writer.at(side, (head * (channels // heads) + row, *split_place(column, tuple(extents))))
+
+
+def _split_channel(channel: ScalarFormula, rows: int) -> tuple[ScalarFormula, ScalarFormula]:
+    """Return the head that a channel belongs to, and its row there; `a rows + b mod rows` says
+    both."""
+    if channel.kind == "+" and channel.parts[1].kind == "mod":
+        whole, inside = channel.parts
+        if inside.parts[1].whole == rows and whole.kind == "*" and whole.parts[1].whole == rows:
+            return whole.parts[0], inside
+    return channel // rows, channel % rows

@@ -26,6 +26,7 @@ from cnncost.study.backward.scalar_formula import (
     largest_over,
     letter,
 )
+from cnncost.study.backward.sequence_maps import MAP_DIMS
 from cnncost.study.backward.unit_maps import MapSizes, Place, map_maximum, split_place
 
 
@@ -119,6 +120,8 @@ class IndexWriter:
         inner, turned = turn_back(left)
         if inner.kind == "number":
             return self.dims(right)
+        if inner.kind == "operator" and not turned and inner.word in MAP_DIMS:
+            return MAP_DIMS[inner.word](inner.options, self.dims(right))
         if right.kind == "transpose" or not isinstance(inner, Symbol):
             return ()
         return (self.dims(inner)[1 if turned else 0], *self.dims(right)[1:])
@@ -202,6 +205,11 @@ class IndexWriter:
             found = found + self.at(part, (channel - start, *positions))
             start += self.dims(part)[0]
         return found
+
+    def write_onehot(self, value: Expression, place: Place) -> ScalarFormula:
+        """Write 1 where the row is the word that the column's index names."""
+        (x,) = value.operands
+        return bracket(self.at(x, place[1:]), "=", place[0])
 
     def write_maximum(self, value: Expression, place: Place) -> ScalarFormula:
         """Write the largest unit of a window."""

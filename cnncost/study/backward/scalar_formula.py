@@ -65,7 +65,13 @@ class ScalarFormula:
         return self if other == ONE else ScalarFormula("/", (self, other))
 
     def __floordiv__(self, other: int) -> ScalarFormula:
-        return self if other == 1 or self == ZERO else call_scalar("floor", self / other)
+        if other == 1 or self == ZERO:
+            return self
+        if self.word == "floor" and self.parts[0].kind == "/":
+            above, below = self.parts[0].parts
+            if below.whole is not None:
+                return above // (below.whole * other)  # floor(floor(i / 2) / 3)
+        return call_scalar("floor", self / other)
 
     def __mod__(self, other: int) -> ScalarFormula:
         if other == 1 or self == ZERO:
@@ -144,7 +150,9 @@ def bracket(left: ScalarFormula, relation: str, right: ScalarFormula | int | str
 
 
 def sum_over(body: ScalarFormula, *ranges: IndexRange) -> ScalarFormula:
-    """Write a sum over ranges; a range of one index needs none."""
+    """Write a sum over ranges; a range of one index needs none, nor do zeros."""
+    if body == ZERO:
+        return ZERO
     for one in ranges:
         if one.size == 1:
             body = body.replace_letter(one.letter, ZERO)

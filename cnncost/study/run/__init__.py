@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
+from cnncost.language.carried_values import list_carried_shapes, write_carried_form
+from cnncost.layers.kinds import ITSELF
 from cnncost.quantity import format_count
-from cnncost.study.run.evaluation_rules import LEARNED_RULES, RULES, evaluate_layer
+from cnncost.study.run.evaluation_rules import EVALUATED, evaluate_layer
 from cnncost.study.run.number_map import Map
+from cnncost.study.run.unit_formulas import WorkingLedger
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
-    from cnncost.language.carried_values import Carried
     from cnncost.network import Input, Node
-    from cnncost.study.run.number_map import Number
+    from cnncost.study.run.number_map import Number, Tensors
 
 MOST = 2_000_000
 """The most connections of a network that is run; Python computes one to five million a second."""
@@ -25,8 +28,8 @@ class EvaluationStep(NamedTuple):
 
     node: Node
     output: Map
-    reads: tuple[Map, ...] = ()
-    carried: Carried | None = None
+    reads: tuple[Map, ...]
+    own: Tensors
     """The numbers that its line, or its owner's, gives."""
 
 
@@ -40,17 +43,22 @@ def check_runnable(spec: Spec) -> None:
     for node in spec.network.layers:
         layer = node.layer
         at = f"{spec.text.locate_offset(node.place.start)}: {node.name}"
-        known = [*LEARNED_RULES, *RULES]
-        if layer.word not in known:
-            told = ", ".join(word for word in known if not word.startswith("global"))
+        if layer.word not in EVALUATED:
             raise CnncostError(
-                f"{at}: run cannot evaluate {layer.word}", f"it evaluates {told} and the like"
+                f"{at}: run cannot evaluate {layer.word}", "nobody knows what it computes"
             )
-        if layer.by_rows and spec.written[_owner_index(node)].line.values is None:
+        stood = getattr(layer, "stands_for", ITSELF)
+        if stood != ITSELF:
             raise CnncostError(
-                f"{at}: {layer.word} carries no numbers",
-                "give it values: {weights: [[...], ...], bias: [...]}, one row a unit",
+                f"{at}: run cannot evaluate {stood}, which {layer.word} stands for here",
+                "it evaluates the language's own types",
             )
+        shapes = list_carried_shapes(layer, node)
+        if shapes and spec.written[_owner_index(node)].line.values is None:
+            form = write_carried_form(shapes)
+            if layer.by_rows:
+                form = "values: {weights: [[...], ...], bias: [...]}, one row a unit"
+            raise CnncostError(f"{at}: {layer.word} carries no numbers", f"give it {form}")
         used += layer.connections(node.inputs[0], node.output)
         if used > MOST:
             raise CnncostError(
@@ -67,7 +75,8 @@ def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Eval
         inputs: the units of each input, by name: channel by channel, row by row.
 
     Raises:
-        CnncostError: an input is missing, or its size is not the network's.
+        CnncostError: an input is missing, or its size is not the network's; a number is too
+            large for floats, or no index of an embedding.
     """
     found: dict[int, Map] = {}
     for entry in spec.network.inputs:
@@ -76,11 +85,15 @@ def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Eval
     for node in spec.network.layers:
         reads = [found[index] for index in node.reads]
         carried = spec.written[_owner_index(node)].line.values
+        own = carried.list_numbers() if carried else {}
         try:
-            found[node.index] = evaluate_layer(node, carried, reads)
+            output = evaluate_layer(node, own, reads, WorkingLedger())
         except OverflowError:
-            raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on") from None
-        steps.append(EvaluationStep(node, found[node.index], tuple(reads), carried))
+            output = None
+        if output is None or any(isinstance(v, float) and not isfinite(v) for v in output.numbers):
+            raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on")
+        found[node.index] = output
+        steps.append(EvaluationStep(node, output, tuple(reads), own))
     return steps
 
 

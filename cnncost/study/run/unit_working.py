@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.study.run.evaluation_rules import FUNCTIONS, list_factors
-from cnncost.study.run.number_map import Map, Number, list_windows
-from cnncost.study.run.unit_sums import SUMS, UnitSum
+from cnncost.study.run.evaluation_rules import (
+    STAGED_RULES,
+    evaluate_layer,
+    list_factors,
+    list_slopes,
+)
+from cnncost.study.run.number_map import Map, Tensors, list_places, list_windows
+from cnncost.study.run.unit_formulas import Place, WorkingLedger, WriteNumber, write_sum
+from cnncost.study.run.unit_functions import FUNCTIONS
+from cnncost.study.run.unit_sums import SUMS
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
@@ -18,7 +25,20 @@ if TYPE_CHECKING:
 MOST_PRODUCTS = 5_000
 """The most products that are written out."""
 
-WriteNumber = Callable[[Number], str]
+
+class WorkingLine(NamedTuple):
+    """How one number is computed."""
+
+    symbol: str
+    """Of a number on the way to the output; empty for a unit of the output."""
+    place: Place
+    """Counted from 1."""
+    text: str
+
+    def label(self, name: str) -> str:
+        """Name the number: `hidden 1,2`, or `AI_hidden 1,2`."""
+        place = ",".join(map(str, self.place))
+        return f"{self.symbol or name} {place}".rstrip()
 
 
 def refuse_long_working(spec: Spec) -> None:
@@ -38,20 +58,53 @@ def refuse_long_working(spec: Spec) -> None:
         )
 
 
-def write_working(step: EvaluationStep, write: WriteNumber) -> list[str]:
+def write_working(step: EvaluationStep, write: WriteNumber) -> list[WorkingLine]:
     """Write the working of each unit, with its value; empty for layers that only move numbers."""
     word = step.node.layer.word
-    if word in SUMS and step.carried is not None:
-        sums = SUMS[word](step.node, step.carried, list(step.reads))
-        terms = [_sum_steps(one, write) for one in sums]
+    if word in STAGED_RULES:
+        return _write_stages(step, write)
+    reads = list(step.reads)
+    if word in SUMS:
+        sums = SUMS[word](step.node, step.own, reads)
+        terms = [one.write_steps(write) for one in sums]
     elif word in FUNCTIONS:
-        terms = [[f"{word}({write(v)})"] for v in step.reads[0].numbers]
+        terms = [[f"{word}({write(v)})"] for v in reads[0].numbers]
+    elif word == "prelu":
+        terms = [[text] for text in _list_prelu(step.node, step.own, reads[0], write)]
     elif word in _LISTS:
-        terms = [[text] for text in _LISTS[word](step.node, list(step.reads), write)]
+        terms = [[text] for text in _LISTS[word](step.node, reads, write)]
     else:
         return []
     values = map(write, step.output.numbers)
-    return [_join_steps([*parts, value]) for parts, value in zip(terms, values, strict=True)]
+    places = list_places(step.output.shape.dims)
+    return [
+        _make_line("", place, [*parts, value])
+        for place, parts, value in zip(places, terms, values, strict=True)
+    ]
+
+
+def _write_stages(step: EvaluationStep, write: WriteNumber) -> list[WorkingLine]:
+    """Write every number that the layer computes, in the order in which it does."""
+    ledger = WorkingLedger()
+    evaluate_layer(step.node, step.own, list(step.reads), ledger)
+    return [
+        _make_line(
+            _write_symbol(entry.symbol, step.node.name),
+            entry.place,
+            [*entry.formula.write_steps(write), write(entry.formula.value)],
+        )
+        for entry in ledger.entries
+    ]
+
+
+def _write_symbol(symbol: str, name: str) -> str:
+    """Write `AI@.l0` of the layer `h` as `AI_h.l0`, as `explain --backward` does."""
+    letters, _, part = symbol.partition("@")
+    return f"{letters}_{name}{part}" if letters else ""
+
+
+def _make_line(symbol: str, place: Place, parts: list[str]) -> WorkingLine:
+    return WorkingLine(symbol, tuple(at + 1 for at in place), _join_steps(parts))
 
 
 def _join_steps(parts: list[str]) -> str:
@@ -60,23 +113,9 @@ def _join_steps(parts: list[str]) -> str:
     return " = ".join(different)
 
 
-def _sum_steps(one: UnitSum, write: WriteNumber) -> list[str]:
-    """Write the products, and then their values."""
-    products = [f"{write(weight)} x {write(value)}" for weight, value in one.products]
-    values = [weight * value for weight, value in one.products]
-    if one.bias is not None:
-        products.append(write(one.bias))
-        values.append(one.bias)
-    return [" + ".join(products) or "0", _add_values(values, write)]
-
-
-def _add_values(values: list[Number], write: WriteNumber) -> str:
-    """Write `3 - 4 + 1`."""
-    if not values:
-        return "0"
-    first, *others = values
-    signed = (f" - {write(-v)}" if v < 0 else f" + {write(v)}" for v in others)
-    return write(first) + "".join(signed)
+def _list_prelu(node: Node[Any], own: Tensors, x: Map, write: WriteNumber) -> Iterator[str]:
+    for slope, v in zip(list_slopes(node, own), x.numbers, strict=True):
+        yield write(v) if v >= 0 else f"{write(slope)} x {write(v)}"
 
 
 # Layers without numbers of their own
@@ -89,12 +128,12 @@ def _list_largest(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iter
 
 def _list_means(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iterator[str]:
     for inside in list_windows(node, reads[0], zeros=True):
-        yield f"({_add_values(inside, write)}) / {len(inside)}"
+        yield f"({write_sum(inside, write)}) / {len(inside)}"
 
 
 def _list_channel_means(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iterator[str]:
     for channel in reads[0].split_channels():
-        yield f"({_add_values(list(channel), write)}) / {len(channel)}"
+        yield f"({write_sum(channel, write)}) / {len(channel)}"
 
 
 def _list_channel_largest(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iterator[str]:
@@ -104,7 +143,7 @@ def _list_channel_largest(node: Node[Any], reads: list[Map], write: WriteNumber)
 
 def _list_added(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iterator[str]:
     for column in zip(*(x.numbers for x in reads), strict=True):
-        yield _add_values(list(column), write)
+        yield write_sum(column, write)
 
 
 def _list_multiplied(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iterator[str]:
@@ -129,8 +168,8 @@ def _list_softmax(node: Node[Any], reads: list[Map], write: WriteNumber) -> Iter
 
 
 _LISTS: dict[str, Callable[[Node[Any], list[Map], WriteNumber], Iterator[str]]] = {
-    "maxpool": _list_largest,
-    "avgpool": _list_means,
+    **dict.fromkeys(("maxpool", "adaptive_maxpool"), _list_largest),
+    **dict.fromkeys(("avgpool", "adaptive_avgpool"), _list_means),
     "global_avgpool": _list_channel_means,
     "global_maxpool": _list_channel_largest,
     "add": _list_added,

@@ -31,6 +31,9 @@ def _check_sentences(checked: EquationCheck, prose: Prose) -> list[str]:
         f"{format_count(len(found), 'gradient')}, "
         f"beside central differences (each number moved by {STEP:g} to both sides).",
     ]
+    if checked.still:
+        names = ", ".join(prose.math(formula_of(one, prose.notation)) for one in checked.still)
+        sentences.append(f"Not moved are indices: {names}.")
     if corners:
         sentences.append(
             f"At {format_count(corners, 'entry', 'entries')} the function has a corner; there a "

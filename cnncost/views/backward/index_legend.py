@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from cnncost.study.backward.curves import CURVES
 from cnncost.study.backward.scalar_formula import ScalarFormula
+from cnncost.study.backward.sequence_maps import STEPS
 from cnncost.views.backward.equation_form import IndexedForm
 from cnncost.views.backward.gradient_page import GradientPage, Prose
 from cnncost.views.backward.index_text import index_formula_of
@@ -26,6 +27,11 @@ TIES = "Where units of a window are equal, each is its maximum here; PyTorch tak
 
 HEADS = "A matrix per head has the head's number h before its row and column, which are positions."
 
+THROUGH_TIME = (
+    "What reads itself at the position before or behind is computed one position after another, "
+    "through time."
+)
+
 EXAMPLES = "n and m count the N examples of a batch."
 
 
@@ -45,8 +51,18 @@ def index_sentences(
         *([TIES] if any(_compares_maximum(part) for part in parts) else []),
         *([HEADS] if any(part.kind == "letter" and part.word == "h" for part in parts) else []),
         *([EXAMPLES] if "m" in counted else []),
+        *([THROUGH_TIME] if _runs_through_time(shown) else []),
         *curve_sentences({word.removesuffix("′") for word in words}, prose),
     ]
+
+
+def _runs_through_time(shown: GradientPage) -> bool:
+    return any(
+        part.word in STEPS
+        for section in shown.list_sections()
+        for equation in section.equations
+        for part in equation.right.walk()
+    )
 
 
 def _compares_maximum(formula: ScalarFormula) -> bool:

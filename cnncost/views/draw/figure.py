@@ -107,8 +107,8 @@ def list_weights(spec: Spec) -> dict[int, WeightRows]:
     found: dict[int, WeightRows] = {}
     for node in spec.network.layers:
         carried = spec.written[node.index if node.shares is None else node.shares].line.values
-        if carried is not None:
-            found[node.index] = carried.weights
+        if carried is not None and "weights" in carried.tensors:
+            found[node.index] = carried.tensors["weights"].rows
     return found
 
 
