@@ -191,7 +191,11 @@ def test_groups_are_the_lanes() -> None:
         ),
         (
             "input: [5]\nlayers: [{embedding: 2, vocabulary: 4}, {maxpool: 2}]",
-            "maxpool1: the vocabulary is so small that words repeat",
+            "maxpool1 may compare copies of one number",
+        ),
+        (
+            "input: [2, 1]\nlayers: [{upsample: 2}, sigmoid, {maxpool: 2}]",
+            "maxpool1 may compare copies of one number",
         ),
     ],
 )

@@ -131,20 +131,24 @@ def _refuse(found: BackwardPass) -> None:
 
 
 def _refuse_equal_units(found: BackwardPass) -> None:
-    """Refuse maxima over equal words: moved together, they have one gradient, not one each."""
+    """Refuse maxima over copies of one number, which repeated words and upsampling make: moved
+    together, they have one gradient, not one each."""
     network = found.network
-    repeats = any(
-        network.nodes[index].output.units > words
+    copied = {
+        index
         for index, words in find_vocabularies(network).items()
-        if network.nodes[index].layer is None
-    )
+        if network.nodes[index].layer is None and network.nodes[index].output.units > words
+    }
     for node in network.layers:
-        if repeats and node.layer.word in MAXIMA:
+        behind = not copied.isdisjoint(node.reads)
+        if behind and node.layer.word in MAXIMA:
             raise CnncostError(
-                f"{node.name}: the vocabulary is so small that words repeat, and equal units of a "
-                "window each count as its maximum",
-                "--check needs as many words as the input has",
+                f"{node.name} may compare copies of one number, behind repeated words or an "
+                "upsample, and equal units of a window each count as its maximum",
+                "--check needs as many words as the input has, and maxima before an upsample",
             )
+        if behind or node.layer.word == "upsample":
+            copied.add(node.index)
 
 
 def _refuse_large_arrays(found: BackwardPass, values: EquationValues) -> None:
