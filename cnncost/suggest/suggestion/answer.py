@@ -24,7 +24,7 @@ from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.edits.width import label_numbers
 from cnncost.suggest.edits.width_numbers import list_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
-from cnncost.suggest.search.plan import ConnectionsPlan, FewEdits, Plan
+from cnncost.suggest.search.plan import ConnectionsPlan, FewEdits, PatchedStep, Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
 from cnncost.suggest.suggestion.single_edits import SingleEdits
 
@@ -78,6 +78,8 @@ class Suggestion:
     """Where time alone is limited: what the same share of the connections would save of it."""
     grow: bool = False
     """Whether plans may grow."""
+    in_patches: PatchedStep | None = None
+    """What patches the plan counts on, on a microcontroller."""
 
     @property
     def alternatives(self) -> list[Plan]:
