@@ -53,15 +53,15 @@ def search_board(
 
     search = BoardSearch(target, study, network, seconds, progress)
     best = search.find_best()
+    count = best.fit.patches.patches if best.fit.patches else WHOLE
+    taken = target._replace(counts=(count,))
+    step, report = _make_patched_step(study, taken, best), _build_report(search, best, taken)
+    plan = best.plan or (write_edits(study.editable, (), 0) if step else None)
+    found = replace(best.found, plan=plan, in_patches=step) if step else best.found
     # What is written has the budgets of the search that found it, and there is time to show it.
     study.renew(target.list_budgets(best.bound), 0.0)
     study.editable.clock.close(max(search.end, monotonic()) + CLOSING)
-    count = best.fit.patches.patches if best.fit.patches else WHOLE
-    taken = target._replace(counts=(count,))
-    step = _make_patched_step(study, taken, best)
-    plan = best.plan or (write_edits(study.editable, (), 0) if step else None)
-    found = replace(best.found, plan=plan, in_patches=step) if step else best.found
-    return BoardAnswer(study, found, _build_report(search, best, taken), taken)
+    return BoardAnswer(study, found, report, taken)
 
 
 def _make_patched_step(

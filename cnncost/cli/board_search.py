@@ -1,7 +1,7 @@
 """Search for a plan that fits a board: SRAM's budget is tightened until the plan fits, in one
 number of patches after another where that is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,10 @@ MOST_ROUNDS = 10
 FIRST_SHARE, LEAST_SECONDS = 0.25, 1.0
 """What part of its time the first search has, whose plan tells how much to tighten; and how long
 the shortest one lasts."""
+
+DIVE_SHARE = 0.6
+"""What part of the time that is left behind the first search has a quick one for some plan that
+fits."""
 
 NEAR = 1.02
 """Up to so much more than a bound no further search is worth its time."""
@@ -56,11 +60,13 @@ class FoundPlan(NamedTuple):
         return min(self.plan.score, self.plan.price) if self.plan else 0
 
     @property
-    def rank(self) -> tuple[int, int, int, int]:
-        """What the best has least of: damage, edits, patches, connections computed again."""
+    def rank(self) -> tuple[int, ...]:
+        """What the best has least of: damage, edits, patches, connections computed again; of equal
+        ones what is proved comes first."""
         patches = self.fit.patches
         again = (patches.patches, patches.again) if patches else (WHOLE, 0)
-        return (self.score, len(self.plan.edits) if self.plan else 0, *again)
+        edits = len(self.plan.edits) if self.plan else 0
+        return (self.score, edits, *again, not self.found.proved)
 
     @property
     def need(self) -> float:
@@ -141,12 +147,16 @@ class BoardSearch:
         """
         widest = max(self.rows, key=lambda row: row.bound or 0)
         first = self._make_search(widest, self.end)
+        start = replace(widest)
         for row in self.rows:
             row.last = self._judge(first, row) if row.bound == widest.bound else None
+        if not first.proved:
+            self._dive(first, start)
         self.rows.sort(key=lambda row: self._judge(first, row).need)
         for at, row in enumerate(self.rows):
             now = monotonic()
             self._search_row(row, now + (self.end - now) / (len(self.rows) - at))
+        self._dive(first, start)
         if self._held:
             return min(self._held, key=lambda one: one.rank)
         ended = [row.last for row in self.rows if row.last is not None]
@@ -165,6 +175,31 @@ class BoardSearch:
         wider = [found for bound, found in self._made.items() if (bound or 0) >= (row.bound or 0)]
         best = min((one.least_score for one in self._held), default=inf)
         return best <= max(map(_find_least_price, wider), default=-inf)
+
+    def _dive(self, first: "Suggestion", row: Tightening) -> None:
+        """Look for some plan that fits, where none was found and the number of patches is given:
+        the searches behind it look for better ones, whose bounds hold for it as well."""
+        least, left = _find_least_price(first), self.end - monotonic()
+        study, most = self.study, row.bound
+        known = self._judge(first, row).fit.arena.complete  # else no plan is sure to fit
+        if self._held or len(self.rows) > 1 or not known or left < LEAST_SECONDS:
+            return
+        if most is None or least == inf or study.request.allowed.grow:
+            return
+
+        def recount(network: "Network") -> float:
+            fit = self.target.fit(network)
+            one = FoundPlan(first, None, fit, most, 0)
+            return one.need if fit.is_planned_to_hold else max(one.need, 1 + 1e-9)
+
+        study.renew(self.target.list_budgets(most), left)
+        study.dive("sram", recount, DIVE_SHARE * left)
+        plan = study.known
+        if plan is None or (study.request.most_edits or inf) < len(plan.edits):
+            return
+        plan = replace(plan, proved=False, bound=min(int(least), plan.price))
+        found = replace(first, plan=plan, proved=False, others=(), plain=None, few=None, unmet=None)
+        self._judge(found, row)
 
     def _search_row(self, row: Tightening, end: float) -> None:
         """Search in one number of patches until a plan fits and is proved, or time is over."""
