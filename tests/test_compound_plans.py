@@ -38,8 +38,8 @@ layers:
 AS_IT_IS = {"alpha": "1", "resolution": "16", "factor": "4", "first": "32", "second": "32",
             "third": "24", "stride1": "", "stride2": "", "stride3": ""}  # fmt: skip
 
-ALPHAS = {str(float(Fraction(n, 8))): Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2)}
-FACTORS = {"3": Fraction(3, 4), "2": Fraction(1, 2), "1": Fraction(1, 4)}
+ALPHAS = [str(n / 8) for n in (7, 6, 5, 4, 3, 2)]
+FACTORS = ("3", "2", "1")
 RESOLUTIONS = ("14", "12", "9", "8")
 """7/8 and 6/7 of 16 are 14; 3/4, 4/7 and 1/2 are 12, 9 and 8."""
 
@@ -65,9 +65,8 @@ def totals_of(text: str) -> cnncost.Totals:
     return cnncost.count(cnncost.loads(text)).totals
 
 
-def spatial_plans() -> Iterator[tuple[dict[str, str], Fraction]]:
-    """Every set of values of the params, the factor, the resolution and at most two strides; and
-    what part of the widths the first two leave."""
+def spatial_plans() -> Iterator[dict[str, str]]:
+    """Every set of values of the params, the factor, the resolution and at most two strides."""
     strided = [s for n in (0, 1, 2) for s in combinations(("stride1", "stride2", "stride3"), n)]
     params = product(("", *ALPHAS), ("", *FACTORS), ("", *RESOLUTIONS), strided)
     for alpha, factor, resolution, strides in params:
@@ -79,16 +78,30 @@ def spatial_plans() -> Iterator[tuple[dict[str, str], Fraction]]:
             continue
         chosen = {"alpha": alpha, "factor": factor, "resolution": resolution}
         made = {name: value for name, value in chosen.items() if value}
-        part = ALPHAS.get(alpha, Fraction(1)) * FACTORS.get(factor, Fraction(1))
-        yield {**made, **dict.fromkeys(strides, ", stride: 2")}, part
+        yield {**made, **dict.fromkeys(strides, ", stride: 2")}
 
 
-def widths_of(part: Fraction) -> dict[str, list[str]]:
-    """Every smaller width: multiples of 8, or of 4 below 32; at least a quarter in all."""
+@cache
+def channels_of(text: str) -> list[int]:
+    return [node.output.channels for node in cnncost.loads(text).network.nodes]
+
+
+def part_left(name: str, step: int, chosen: Changes) -> Fraction:
+    """The least part that the params leave of the layers that a width sets, or that follow it."""
+    before = channels_of(text_of({}))
+    alone, params = channels_of(text_of({name: str(step)})), channels_of(text_of(chosen))
+    set_by_it = [i for i, old in enumerate(before) if alone[i] != old]
+    return min(Fraction(params[i], before[i]) for i in set_by_it)
+
+
+def widths_of(chosen: Changes) -> dict[str, list[str]]:
+    """Every smaller width: multiples of 8, or of 4 below 32; at least a quarter in all, of each
+    layer that it sets or that follows it."""
     found = {}
     for name in ("first", "second", "third"):
         old = int(AS_IT_IS[name])
         step = 8 if old >= 32 else 4
+        part = part_left(name, step, chosen)
         found[name] = [str(n) for n in range(step, old, step) if n >= Fraction(old, 4) / part]
     return found
 
@@ -99,8 +112,7 @@ def least_prices(budget: str, share: float) -> int | None:
     most = int(getattr(cnncost.count(cnncost.loads(before)).totals, budget) * share)
     spatial: dict[frozenset[tuple[str, str]], int] = {}
     best = None
-    plans = sorted(spatial_plans(), key=lambda plan: len(plan[0]))
-    for chosen, part in plans:
+    for chosen in sorted(spatial_plans(), key=len):
         made = frozenset(chosen.items())
         own = price(before, text_of(chosen)) + 10 * len(made) if made else 0
         # More of it never costs less.
@@ -112,10 +124,10 @@ def least_prices(budget: str, share: float) -> int | None:
             continue
         alone = {
             (name, n): price(text_of(chosen), text_of({**chosen, name: n})) + 10
-            for name, options in widths_of(part).items()
+            for name, options in widths_of(chosen).items()
             for n in options
         }
-        options = [["", *own_widths] for own_widths in widths_of(part).values()]
+        options = [["", *own_widths] for own_widths in widths_of(chosen).values()]
         for picked in product(*options):
             widths = {n: v for n, v in zip(("first", "second", "third"), picked, strict=True) if v}
             total = spatial[made] + sum(alone[name, n] for name, n in widths.items())

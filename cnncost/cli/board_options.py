@@ -63,14 +63,36 @@ Engine = Annotated[
 
 
 Patches = Annotated[
-    int | None,
+    str,
     typer.Option(
-        min=2,
-        max=32,
-        metavar="N",
-        help="Run the first layers in N x N patches of their maps, one after another (MCUNetV2).",
+        "--patches",
+        metavar="N|auto",
+        help="Run the first layers in N x N patches of their maps, one after another (MCUNetV2); "
+        "auto: in as few as fit, or in none.",
+        show_default=False,
+        autocompletion=lambda incomplete: ["auto"] if "auto".startswith(incomplete) else [],
     ),
 ]
+
+LEAST_PATCHES, MOST_PATCHES = 2, 32
+"""What may be asked for along each axis."""
+
+
+def parse_patches(text: str) -> tuple[int, ...]:
+    """Read `3`, `auto`, or nothing, as the numbers of patches along each axis that are tried.
+
+    Raises:
+        CnncostError: it is none of these.
+    """
+    from cnncost.costs.memory.patches import ALL_COUNTS, WHOLE
+
+    word = text.strip().lower()
+    if word in ("", "auto"):
+        return ALL_COUNTS if word else (WHOLE,)
+    if re.fullmatch("[0-9]{1,9}", word) and LEAST_PATCHES <= int(word) <= MOST_PATCHES:
+        return (int(word),)
+    hint = f"a number from {LEAST_PATCHES} to {MOST_PATCHES}, or auto"
+    raise CnncostError(f"--patches {text}: no number of patches", hint)
 
 
 def load_boards(words: Sequence[str]) -> "list[Board]":

@@ -1,259 +1,278 @@
-"""Search for a plan that fits a board: SRAM's budget is tightened until the arena holds."""
+"""Search for a plan that fits a board: SRAM's budget is tightened until the plan fits, in one
+number of patches after another where that is open."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from shlex import join
+from dataclasses import dataclass, replace
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.cli import board_options
-from cnncost.errors import CnncostError
-from cnncost.quantity import TIME, split_metric
+from cnncost.cli.board_target import BoardTarget
+from cnncost.costs.memory.patches import WHOLE
 
 if TYPE_CHECKING:
     from cnncost.network import Network
-    from cnncost.plans.edits.text_changes import TextChange
     from cnncost.plans.search.plan import Plan
     from cnncost.plans.search.plan_search import Progress
     from cnncost.plans.suggestion.answer import Suggestion
     from cnncost.plans.suggestion.suggester import Suggester
     from cnncost.study.board_fit import NetworkFit
-    from cnncost.timing import Device
-    from cnncost.timing.board import Board
-    from cnncost.views.page import Results
-    from cnncost.views.suggest.board_section import BoardReport
-
-USUAL_ENGINE = "cmsis-nn"
-"""What computes where nothing else is said: the arena has its scratch."""
 
 MOST_ROUNDS = 10
 """How often the budget of SRAM is tightened."""
-
 
 FIRST_SHARE, LEAST_SECONDS = 0.25, 1.0
 """What part of its time the first search has, whose plan tells how much to tighten; and how long
 the shortest one lasts."""
 
+DIVE_SHARE = 0.6
+"""What part of the time that is left behind the first search has a quick one for some plan that
+fits."""
+
 NEAR = 1.02
 """Up to so much more than a bound no further search is worth its time."""
 
 
-class BoardTarget(NamedTuple):
-    """A board, and what is limited there."""
+class FoundPlan(NamedTuple):
+    """What one search found, and what its plan comes to in some number of patches."""
 
-    word: str
-    """As the command line calls the board."""
-    board: "Board"
-    engine: str
-    """The engine that time is of; empty where no time is known."""
-    budgets: tuple[str, ...]
-    """All but SRAM's, which the arena is held to."""
-    limits: dict[str, int]
-    """What there is: bytes of SRAM and flash, picoseconds."""
-    patches: int | None = None
-    """The first layers run in so many patches along each axis."""
-
-    def make_wanted_device(self, wanted: str) -> "Device | None":
-        """Make what times are estimated for, if something is `wanted` of it.
-
-        Raises:
-            CnncostError: nothing is known of time there.
-        """
-        made = self.board.make_device(self.engine) if wanted else None
-        if wanted and made is None:
-            hint = "its file needs core: and clock:, and cycles of an engine"
-            raise CnncostError(f"{self.board.name}: time is not known there", hint)
-        return made
-
-    def list_budgets(self, sram: int | None) -> tuple[str, ...]:
-        """List the budgets of a search that holds SRAM's lower bound to so many bytes."""
-        return self.budgets if sram is None else (*self.budgets, f"sram={_write_bytes(sram)}")
-
-    def compose_fit_command(self, path: str, budgets: Mapping[str, str]) -> str:
-        """Write the command line that holds a written file to the board and to these budgets."""
-        words = ["cnncost", "fit", "FILE" if path == "-" else path, "--board", self.word]
-        words += ["--engine", self.engine] if self.engine else []
-        words += ["--patches", str(self.patches)] if self.patches else []
-        has = {"sram": self.board.sram, "flash": self.board.flash}
-        if self.limits.get("sram") != has["sram"]:
-            budgets = {**budgets, "sram": _write_bytes(self.limits["sram"])}
-        for metric, amount in budgets.items():
-            if metric in self.limits and self.limits[metric] != has.get(metric):
-                words += ["--budget", f"{metric}={amount}"]
-        return join(words)
-
-    def choose_first_bound(self, network: "Network") -> int | None:
-        """Choose what the first search holds SRAM's lower bound to: all that the network takes as
-        it is, where patches may be enough."""
-        limit = self.limits.get("sram")
-        if limit is None or not self.patches:
-            return limit
-        return max(limit, self.fit(network).embedded.sram)
-
-    def fit(self, network: "Network") -> "NetworkFit":
-        """Recount what a network needs there."""
-        from cnncost.study.board_fit import fit_network
-
-        return fit_network(
-            network, [self.board], engine=self.engine, limits=self.limits, patches=self.patches
-        )
-
-
-def refuse_board_options(
-    board: str, engine: str, patches: int | None, refused: Mapping[str, object]
-) -> None:
-    """Refuse options that say nothing beside a board, `refused` by their values, or without one.
-
-    Raises:
-        CnncostError: there is one.
-    """
-    if not board and (engine or patches):
-        option = "--engine" if engine else "--patches"
-        raise CnncostError(f"{option} changes no figure here", "it is for --board")
-    for option, value in refused.items():
-        if board and value:
-            why = "a board's time is the board's" if option == "--device" else "leave one out"
-            raise CnncostError(f"--board and {option}", why)
-
-
-def read_target(
-    name: str, engine: str, budgets: Sequence[str], patches: int | None = None
-) -> BoardTarget:
-    """Load a board, and add its SRAM and flash to the budgets unless they are given.
-
-    Raises:
-        CnncostError: it is not known, or a share of its SRAM or flash is asked for.
-    """
-    from cnncost.study.board_fit import parse_limit
-
-    (board,) = board_options.load_boards([name])
-    if not engine and board.choose_cycles(USUAL_ENGINE) is not None:
-        engine = USUAL_ENGINE
-    kept, limits = [], dict[str, int]()
-    for text in budgets:
-        word, amount = (part.strip() for part in split_metric(text))
-        if word in ("sram", "flash") and amount.endswith("%"):
-            raise CnncostError(f"{text}: with --board it is an amount", f"as in {word}=200KiB")
-        if word in ("sram", "flash") or (word == TIME and not amount.endswith("%")):
-            limits[word] = parse_limit(f"{word}={amount}")[1]
-        if word != "sram":
-            kept.append(text)
-    if board.flash is not None and "flash" not in limits:
-        kept.append(f"flash={_write_bytes(board.flash)}")
-    has = {"sram": board.sram, "flash": board.flash}
-    limits = {**{word: most for word, most in has.items() if most is not None}, **limits}
-    return BoardTarget(name, board, engine, tuple(kept), limits, patches)
-
-
-def _write_bytes(count: int) -> str:
-    return f"{count // 1024}KiB" if count % 1024 == 0 else f"{count}B"
-
-
-class BoardAnswer(NamedTuple):
-    """What the last search found, and what it comes to on the board."""
-
-    study: "Suggester"
     found: "Suggestion"
-    report: "BoardReport"
+    plan: "Plan | None"
+    """None where the search found none, or where nothing has to be edited."""
+    fit: "NetworkFit"
+    """Of the plan; of the network as it is where there is none."""
+    bound: int | None
+    """The bytes that the search held SRAM's lower bound to."""
+    tightened: int
+    """How often that was made smaller before."""
 
-    def holds(self, plan: "Plan | None") -> bool:
-        """Whether a plan of what was found, or else the network as it is, surely fits."""
-        fits = dict(zip(map(id, self.found.alternatives), self.report.instead, strict=False))
-        return self.report.is_held_by(fits.get(id(plan), self.report.after))
+    @property
+    def is_lost(self) -> bool:
+        """Whether the search found nothing within its own budgets."""
+        return self.plan is None and not self.found.is_met
+
+    @property
+    def score(self) -> int:
+        return self.plan.score if self.plan else 0
+
+    @property
+    def least_score(self) -> int:
+        """Its score, or its price if that is less: what the searches prove is of prices."""
+        return min(self.plan.score, self.plan.price) if self.plan else 0
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """What the best has least of: damage, edits, patches, connections computed again; of equal
+        ones what is proved comes first."""
+        patches = self.fit.patches
+        again = (patches.patches, patches.again) if patches else (WHOLE, 0)
+        edits = len(self.plan.edits) if self.plan else 0
+        return (self.score, edits, *again, not self.found.proved)
+
+    @property
+    def need(self) -> float:
+        """How much SRAM is needed for what there is."""
+        need = self.fit.boards[0].find_need("sram")
+        return need.most / need.limit if need and need.limit else 0.0
 
 
-def search_board(
-    target: BoardTarget,
-    study: "Suggester",
-    network: "Network",
-    seconds: float,
-    progress: "Progress | None",
-) -> BoardAnswer:
-    """Search by SRAM's lower bound, recount the plan's arena, and tighten the bound while the arena
-    is too large; a plan that fits is searched for once more, to be proved, if time is left.
+@dataclass
+class Tightening:
+    """The searches for one number of patches, each with a smaller bound of SRAM than the last."""
 
-    `study` is ready for the first search, which has a share of the `seconds`; `network` is what is
-    edited, as its file has it.
-    """
-    from cnncost.views.patches_section import name_patches
-    from cnncost.views.suggest.board_section import BoardReport
+    count: int
+    bound: int | None
+    tightened: int = 0
+    least_over: int | None = None
+    """The lower bound of the last plan that needs too much."""
+    last: FoundPlan | None = None
+    """What the last search found; None where there was none."""
 
-    end, today = monotonic() + seconds, target.fit(network)
-    limit, bound = target.limits.get("sram"), target.choose_first_bound(network)
-    tightened, least_over, settled = 0, None, False
-    while True:
-        found = study.suggest(progress)
+    def tighten(self, one: FoundPlan) -> int | None:
+        """Return what the next search holds SRAM's lower bound to; None if none need be made.
+
+        A search that found nothing below its own bound is followed by one between both.
+        """
+        need, sram = one.fit.boards[0].find_need("sram"), one.fit.embedded.sram
+        if self.bound is None or need is None or need.limit is None:
+            return None
+        if one.is_lost:
+            over = self.bound if self.least_over is None else self.least_over
+            middle = (self.bound + over) // 2
+            return middle if middle > self.bound * NEAR else None
+        self.least_over = sram
+        if need.most <= need.limit:
+            return None
+        # As if the arena's surplus over the lower bound stayed as it is, or its share of it.
+        alike = max(sram - (need.most - need.limit), sram * need.limit // need.most)
+        smaller = min(alike, sram - 1, self.bound - 1)
+        return smaller if smaller > 0 else None
+
+
+class BoardSearch:
+    """The searches for the least damaging plan that fits a board, in each number of patches."""
+
+    def __init__(
+        self,
+        target: BoardTarget,
+        study: "Suggester",
+        network: "Network",
+        seconds: float,
+        progress: "Progress | None",
+    ) -> None:
+        """`study` is ready for the first search, which has a share of the `seconds`; `network` is
+        what is edited, as its file has it."""
+        self.target, self.study, self.network = target, study, network
+        self.progress, self.end = progress, monotonic() + seconds
+        self.today = target.fit_each(network)
+        self.rows = [
+            Tightening(count, target.choose_bound(network, count)) for count in target.counts
+        ]
+        """One for each number of patches."""
+        self._made: dict[int | None, Suggestion] = {}
+        """What the searches found, by the bytes that SRAM's lower bound was held to."""
+        self._settled: set[int | None] = set()
+        """The bounds that had all the time that was left."""
+        self._held: list[FoundPlan] = []
+        """What surely fits, each in the fewest patches."""
+        self._fits: dict[str, tuple[NetworkFit, ...]] = {}
+        """What the networks of plans need, by their texts."""
+
+    def find_best(self) -> FoundPlan:
+        """Search in each number of patches, with equal shares of the time that is left, and return
+        the best that fits; where none does, what is nearest.
+
+        The first search is that of the widest bound of SRAM, which all numbers of patches share;
+        then come those first in which its plan needs least. Those are passed over of which no plan
+        is priced below the score of what was found.
+        """
+        widest = max(self.rows, key=lambda row: row.bound or 0)
+        first = self._make_search(widest, self.end)
+        start = replace(widest)
+        for row in self.rows:
+            row.last = self._judge(first, row) if row.bound == widest.bound else None
+        if not first.proved:
+            self._dive(first, start)
+        self.rows.sort(key=lambda row: self._judge(first, row).need)
+        for at, row in enumerate(self.rows):
+            now = monotonic()
+            self._search_row(row, now + (self.end - now) / (len(self.rows) - at))
+        self._dive(first, start)
+        if self._held:
+            return min(self._held, key=lambda one: one.rank)
+        ended = [row.last for row in self.rows if row.last is not None]
+        return min(ended, key=lambda one: (one.is_lost, one.need))
+
+    def fit_plan(self, plan: "Plan | None") -> "tuple[NetworkFit, ...]":
+        """Recount what a plan needs in each number of patches; without one, the network."""
+        if plan is None:
+            return self.today
+        if plan.text not in self._fits:
+            self._fits[plan.text] = self.target.fit_each(read_plan(self.study, plan))
+        return self._fits[plan.text]
+
+    def is_passed_over(self, row: Tightening) -> bool:
+        """Whether no plan below a row's bound is priced below what fits."""
+        wider = [found for bound, found in self._made.items() if (bound or 0) >= (row.bound or 0)]
+        best = min((one.least_score for one in self._held), default=inf)
+        return best <= max(map(_find_least_price, wider), default=-inf)
+
+    def _dive(self, first: "Suggestion", row: Tightening) -> None:
+        """Look for some plan that fits, where none was found and the number of patches is given:
+        the searches behind it look for better ones, whose bounds hold for it as well."""
+        least, left = _find_least_price(first), self.end - monotonic()
+        study, most = self.study, row.bound
+        known = self._judge(first, row).fit.arena.complete  # else no plan is sure to fit
+        if self._held or len(self.rows) > 1 or not known or left < LEAST_SECONDS:
+            return
+        if most is None or least == inf or study.request.allowed.grow:
+            return
+
+        def recount(network: "Network") -> float:
+            fit = self.target.fit(network)
+            one = FoundPlan(first, None, fit, most, 0)
+            return one.need if fit.is_planned_to_hold else max(one.need, 1 + 1e-9)
+
+        study.renew(self.target.list_budgets(most), left)
+        study.dive("sram", recount, DIVE_SHARE * left)
+        plan = study.known
+        if plan is None or (study.request.most_edits or inf) < len(plan.edits):
+            return
+        plan = replace(plan, proved=False, bound=min(int(least), plan.price))
+        found = replace(first, plan=plan, proved=False, others=(), plain=None, few=None, unmet=None)
+        self._judge(found, row)
+
+    def _search_row(self, row: Tightening, end: float) -> None:
+        """Search in one number of patches until a plan fits and is proved, or time is over."""
+        settling = False
+        while not self.is_passed_over(row):
+            found = self._settle(row, end) if settling else self._make_search(row, end)
+            row.last = self._judge(found, row)
+            smaller, left = row.tighten(row.last), end - monotonic()
+            if left < LEAST_SECONDS or row.tightened == MOST_ROUNDS:
+                break
+            if smaller is None and (settling or found.proved or row.bound in self._settled):
+                break
+            settling = smaller is None
+            if smaller is not None:
+                row.bound, row.tightened = smaller, row.tightened + 1
+
+    def _judge(self, found: "Suggestion", row: Tightening) -> FoundPlan:
+        """Say what a search's plan comes to in a row's number of patches; keep it if it fits in
+        any."""
         plan = None if found.is_undecided else found.plan
-        after = today if plan is None else target.fit(_read_plan(study, plan))
-        least_over = after.embedded.sram if plan or found.is_met else least_over
-        smaller = _tighten_bound(bound, after, least_over, lost=not (plan or found.is_met))
-        left = end - monotonic()
-        if left < LEAST_SECONDS or tightened == MOST_ROUNDS:
-            break
-        if smaller is None and (settled or found.proved):
-            break
-        settled = smaller is None
-        if smaller is not None:
-            bound, tightened, left = smaller, tightened + 1, max(LEAST_SECONDS, left / 2)
-        study.renew(target.list_budgets(bound), left)
-    steps: list[tuple[str, NetworkFit | None]] = [("as it is", today)]
-    if today.patches:
-        alone = target._replace(patches=None).fit(network)
-        steps = [("as it is", alone), (name_patches(today.patches), today)]
-    steps += list_fits(target, plan) if plan else []
-    others = found.alternatives if plan else ()
-    instead = tuple([target.fit(_read_plan(study, other)) for other in others])
-    report = BoardReport(target.engine, tuple(steps), after, instead, limit, bound, tightened)
-    return BoardAnswer(study, found, report)
+        fits = self.fit_plan(plan)
+        own = next((fit for fit in fits if _count_patches(fit) == row.count), fits[0])
+        one = FoundPlan(found, plan, own, row.bound, row.tightened)
+        fewest = next((fit for fit in fits if fit.is_planned_to_hold), None)
+        if fewest is not None and not one.is_lost:
+            self._held.append(one._replace(fit=fewest))
+        return one
 
+    def _make_search(self, row: Tightening, end: float) -> "Suggestion":
+        """Search below a row's bound, for half of the time, unless what was found tells."""
+        known = self._find_made(row.bound)
+        if known is None:
+            if self._made:
+                left = max(LEAST_SECONDS, (end - monotonic()) / 2)
+                self.study.renew(self.target.list_budgets(row.bound), left)
+            known = self._made[row.bound] = self.study.suggest(self.progress)
+        return known
 
-def _tighten_bound(
-    bound: int | None, after: "NetworkFit", least_over: int | None, *, lost: bool
-) -> int | None:
-    """Return what the next search holds SRAM's lower bound to; None if none need be made.
+    def _settle(self, row: Tightening, end: float) -> "Suggestion":
+        """Search below a row's bound once more, for all of the time."""
+        self._settled.add(row.bound)
+        left = max(LEAST_SECONDS, end - monotonic())
+        self.study.renew(self.target.list_budgets(row.bound), left)
+        self._made[row.bound] = self.study.suggest(self.progress)
+        return self._made[row.bound]
 
-    `least_over` is the lower bound of the last plan whose arena was too large; a search that is
-    `lost` found no plan below its own bound, so that the next one tries between both.
-    """
-    need = after.boards[0].find_need("sram")
-    if bound is None or need is None or need.limit is None:
+    def _find_made(self, bound: int | None) -> "Suggestion | None":
+        """Find what a search below this bound would find: that of a wider one where that is proved
+        and below this one as well, or proved to be nothing."""
+        if bound is None or bound in self._made:
+            return self._made.get(bound)
+        for wider, found in self._made.items():
+            if wider is not None and wider > bound and found.proved and not found.is_met:
+                plan = found.plan
+                if plan is None or plan.after["sram"] <= bound:
+                    return found
         return None
-    if lost:
-        middle = bound if least_over is None else (bound + least_over) // 2
-        return middle if middle > bound * NEAR else None
-    if need.most <= need.limit:
-        return None
-    sram = after.embedded.sram
-    # As if the arena's surplus over the lower bound stayed as it is, or its share of it.
-    alike = max(sram - (need.most - need.limit), sram * need.limit // need.most)
-    smaller = min(alike, sram - 1, bound - 1)
-    return smaller if smaller > 0 else None
 
 
-def _read_plan(study: "Suggester", plan: "Plan") -> "Network":
+def _find_least_price(found: "Suggestion") -> float:
+    """Return what no plan within a search's budgets is priced below."""
+    if found.plan is None:
+        return inf if found.proved and not found.is_met else 0
+    return found.plan.bound
+
+
+def _count_patches(fit: "NetworkFit") -> int:
+    return fit.patches.patches if fit.patches else WHOLE
+
+
+def read_plan(study: "Suggester", plan: "Plan") -> "Network":
+    """Read the network that a plan makes."""
     from cnncost import api
 
     spec = api.loads(plan.text, name=study.spec.text.name, max_layers=study.request.max_layers)
     return spec.network
-
-
-def list_fits(target: BoardTarget, plan: "Plan") -> "Iterator[tuple[str, NetworkFit | None]]":
-    """List what the network needs once each edit of a plan is made; None where the edits so far
-    make no network."""
-    parts = ((plan.origin or plan.editable, plan.leading), (plan.editable, plan.own_edits))
-    for editable, edits in parts:
-        changes: list[TextChange] = []
-        for edit in edits:
-            changes += edit.changes
-            spec = editable.read_edited(changes)
-            yield edit.phrase, None if spec is None else target.fit(spec.network)
-
-
-def add_board(results: "Results", report: "BoardReport") -> "Results":
-    """Put what a plan comes to on a board into a suggestion's results."""
-    from cnncost.views.suggest.board_section import add_board_section, build_board_data
-
-    def build_data() -> object:
-        data = results.data()
-        return {**data, "board": build_board_data(report)} if isinstance(data, dict) else data
-
-    return results._replace(page=lambda: add_board_section(results.page(), report), data=build_data)

@@ -21,7 +21,7 @@ cnncost fit mlperf_tiny_vww --board nucleo-l4r5zi
 
 cnncost fit mlperf_tiny_ic --board nucleo-l4r5zi --engine cmsis-nn --budget time=200ms
 
-cnncost fit mobilenet_v2 --set alpha=0.5 --board disco-f746ng --patches 3
+cnncost fit mobilenet_v2 --set alpha=0.5 --board disco-f746ng --patches auto
 
 cnncost fit mobilenet_v2 --set alpha=0.5 --board ek-ra6m4 --dtype int4
 
@@ -66,7 +66,7 @@ def fit(
             help="A further limit: time=100ms, energy=2mJ, sram=200KiB, flash=500KiB. Repeatable.",
         ),
     ] = None,
-    patches: board_options.Patches = None,
+    patches: board_options.Patches = "",
     dtype: Annotated[
         str,
         typer.Option(
@@ -87,16 +87,17 @@ def fit(
 
     SRAM is the arena of TensorFlow Lite Micro: what its own planner needs for the buffers, scratch
     of CMSIS-NN's kernels among them, and the interpreter's data. With --patches it is a perfect
-    planner's, and what patches compute again takes its time. Exit code 1 where it does not
+    planner's, and what patches compute again takes its time. --patches auto takes the fewest with
+    which it fits, up to 8 along each axis. Exit code 1 where it does not
     fit, or where it is not sure to.
     """
     from cnncost.costs.memory.embedded import give_types
-    from cnncost.study.board_fit import fit_network
+    from cnncost.study.patch_choice import choose_patches, find_hints
     from cnncost.views.fit_page import fit_results
     from cnncost.views.page_writers import write_results
-    from cnncost.views.patches_section import add_patches
+    from cnncost.views.patches_section import add_hints, add_patches
 
-    limits = _read_limits(budget or [])
+    limits, counts = _read_limits(budget or []), board_options.parse_patches(patches)
     chosen = _choose_boards(boards or [], sram, flash, core, mhz)
     timed = {"--engine": engine, "--mw": milliwatts, "--budget time": "time" in limits}
     for option, value in timed.items():
@@ -108,10 +109,13 @@ def fit(
     refuse_existing(output, force=force)
     network = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
     network = give_types(network, dtype) if dtype else network
-    found = fit_network(network, chosen, engine=engine, limits=limits, patches=patches)
+    choice = choose_patches(network, chosen, counts, engine=engine, limits=limits)
+    found = choice.taken
     results = fit_results(found, engine)
     if patches:
-        results = add_patches(results, found.patches, patches)
+        results = add_patches(results, choice)
+    else:
+        results = add_hints(results, find_hints(found, engine=engine, limits=limits))
     with open_destination(output, force=force) as file:
         write_results(file, results, form)
     raise typer.Exit(0 if found.holds else 1)

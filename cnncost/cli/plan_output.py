@@ -17,7 +17,7 @@ from cnncost.plans.suggestion.plan_file import PlanWriter, move_schema, schema_p
 from cnncost.quantity import TIME
 
 if TYPE_CHECKING:
-    from cnncost.cli.board_search import BoardTarget
+    from cnncost.cli.board_target import BoardTarget
 
 
 class PlanDestination(NamedTuple):
@@ -43,7 +43,7 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
         sys.stderr.write(f"wrote {write}\n")
     asked = {budget.user_word: budget.asked for budget in writer.held}
     unwritten = writer.metrics_left_out()
-    if destination.target and destination.target.patches and not unwritten:
+    if destination.target and destination.target.is_patched and not unwritten:
         words = destination.target.compose_fit_command(write, asked)
         sys.stderr.write(f"patches: a file has none; this checks it with them:\n  {words}\n")
     if unwritten:

@@ -35,7 +35,7 @@ cnncost suggest resnet50 --budget time=50% --device rtx4090
 
 cnncost suggest mobilenet_v2 --board nucleo-l4r5zi --budget time=1s
 
-cnncost suggest mobilenet_v2 --board nucleo-h7a3zi-q --patches 3
+cnncost suggest mobilenet_v2 --board nucleo-h7a3zi-q --patches auto
 
 cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
 
@@ -141,7 +141,7 @@ def suggest(
         ),
     ] = "",
     engine: board_options.Engine = "",
-    patches: board_options.Patches = None,
+    patches: board_options.Patches = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -159,17 +159,13 @@ def suggest(
     file. With --grow: where to spend what they leave over. It sees the architecture only:
     scores rank edits and predict no accuracy; a budget of time holds the estimate for --device.
     With --board the board's SRAM and flash are budgets, of the arena that is recounted, and time
-    is the board's.
+    is the board's; --patches auto finds in how many patches the plan's damage is least.
     Exit code 1: no plan meets the budgets, or what is
     not known of layers or of the device leaves it open.
     """
-    from cnncost.cli.board_search import (
-        FIRST_SHARE,
-        add_board,
-        read_target,
-        refuse_board_options,
-        search_board,
-    )
+    from cnncost.cli.board_answer import add_board, search_board
+    from cnncost.cli.board_search import FIRST_SHARE
+    from cnncost.cli.board_target import read_target, refuse_board_options
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import (
         PlanDestination,
@@ -191,7 +187,8 @@ def suggest(
     _refuse_together(pareto, pick, write, diff=diff, form=form)
     alone = {"--device": device, "--pareto": pareto, "--grow": grow, "--batch": batch}
     refuse_board_options(board, engine, patches, alone)
-    target = read_target(board, engine, budget or (), patches) if board else None
+    counts = board_options.parse_patches(patches)
+    target = read_target(board, engine, budget or (), counts) if board else None
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
     for path in (write, output):
@@ -209,9 +206,9 @@ def suggest(
     timer = None if machine is None else LayerTimer(machine, batch)
     meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
-    first = target.choose_first_bound(spec.network) if target else None
+    target = target.leave_useful(spec.network) if target else None
     request = SuggestionRequest(
-        target.list_budgets(first) if target else tuple(budget or ()),
+        target.list_first_budgets(spec.network) if target else tuple(budget or ()),
         parse_allowed_edits(allow or (), forbid or (), keep or (), multiple, grow=grow),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
@@ -235,6 +232,7 @@ def suggest(
     if target:
         answer = search_board(target, study, spec.network, time_limit, make_progress())
         study, found = answer.study, answer.found
+        destination = destination._replace(target=answer.target)
     else:
         found = study.suggest(make_progress())
     clear_progress()

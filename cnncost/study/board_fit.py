@@ -21,6 +21,9 @@ ENERGY = "energy"
 LIMITED = ("sram", "flash", TIME, ENERGY)
 """What a board or a budget limits: bytes, bytes, picoseconds, picojoules."""
 
+PLANNED = ("sram", "flash", TIME)
+"""What plans of edits are made to hold."""
+
 ARENA_ERROR = Fraction(1, 32)
 """How far TensorFlow Lite Micro's arena was off the estimate, at most, on 19 files."""
 
@@ -38,6 +41,11 @@ class Need(NamedTuple):
     """What there is; None if that is not known or not limited."""
     complete: bool = True
     """Whether all costs are known. If not, more may be needed."""
+
+    @property
+    def likely(self) -> int:
+        """The estimate; the most where only the range is known."""
+        return self.most if self.estimate is None else self.estimate
 
     @property
     def holds(self) -> bool | None:
@@ -90,6 +98,17 @@ class NetworkFit(NamedTuple):
         answers = [fit.holds for fit in self.boards]
         return False if False in answers else None if None in answers else True
 
+    @property
+    def is_planned_to_hold(self) -> bool:
+        """Whether SRAM and flash surely suffice on the first board; of time the estimate is held,
+        to which patches add what they compute again."""
+        needs = [need for word in PLANNED if (need := self.boards[0].find_need(word))]
+        return all(
+            need.likely <= need.limit if need.word == TIME else need.holds
+            for need in needs
+            if need.limit is not None
+        )
+
 
 def fit_network(
     network: Network,
@@ -110,9 +129,21 @@ def fit_network(
     Raises:
         CnncostError: the engine is not known on a board.
     """
+    plan = plan_patches(network, patches) if patches else None
+    return fit_in_patches(network, boards, plan, engine=engine, limits=limits)
+
+
+def fit_in_patches(
+    network: Network,
+    boards: Sequence[Board],
+    plan: PatchPlan | None,
+    *,
+    engine: str = "",
+    limits: Mapping[str, int] | None = None,
+) -> NetworkFit:
+    """Find the same with the first layers as a plan of patches has them; without one, whole."""
     arena, embedded = plan_arena(network), measure_embedded(network)
     known = arena.graph.known
-    plan = plan_patches(network, patches) if patches else None
     memory = [
         _arena_need(arena) if plan is None else _sure_need("sram", plan.sram, known=known),
         _sure_need("flash", embedded.flash, known=known),

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from cnncost.costs.memory.patches import PatchPlan
+from collections.abc import Sequence
+from functools import partial
+
+from cnncost.costs.memory.patches import WHOLE, PatchPlan
 from cnncost.quantity import format_count
+from cnncost.study.patch_choice import (
+    PatchChoice,
+    PatchHint,
+    find_sram,
+    has_enough_sram,
+)
 from cnncost.views.amounts import as_kibibytes
 from cnncost.views.page import Page, Remark, Results, Title
 
+USELESS = "No first layers were found of which patches save memory."
 
-def add_patches(results: Results, plan: PatchPlan | None, patches: int) -> Results:
-    """Put a plan of patches into the results of a network on boards; None where none saves."""
+
+def add_patches(results: Results, choice: PatchChoice) -> Results:
+    """Put what patches come to into the results of a network on boards."""
+    plan = choice.taken.patches
 
     def build_page() -> Page:
         page = results.page()
-        title = Title(f"In {patches} x {patches} patches")
-        return page._replace(blocks=[*page.blocks, title, Remark(_say_plan(plan))])
+        count = plan.patches if plan else choice.counts[0]
+        title = Title("Patches" if count == WHOLE else f"In {count} x {count} patches")
+        said = [] if choice.is_free and plan is None else [_say_plan(plan)]
+        said += [_say_choice(choice)] if choice.is_free else []
+        return page._replace(blocks=[*page.blocks, title, *map(Remark, said)])
 
     def build_data() -> object:
         data = results.data()
-        return {**data, "patches": build_patches_data(plan)} if isinstance(data, dict) else data
+        return {**data, **_build_choice_data(choice)} if isinstance(data, dict) else data
 
     return results._replace(page=build_page, data=build_data)
 
 
 def _say_plan(plan: PatchPlan | None) -> str:
     if plan is None:
-        return "No first layers were found of which patches save memory."
+        return USELESS
     share = 100 * plan.again / (plan.connections - plan.again)
     return (
         f"The layers up to {plan.layer} run patch by patch: the lower bound falls from "
@@ -36,6 +51,60 @@ def _say_plan(plan: PatchPlan | None) -> str:
     )
 
 
+def _say_choice(choice: PatchChoice) -> str:
+    """Say why so many patches are taken, where their number was left open."""
+    if len(choice.fits) == 1:
+        return USELESS
+    taken, tried = choice.taken, f"2 to {choice.counts[-1]} patches along each axis"
+    answers = [fit.holds for fit in taken.boards]
+    boards = f" {answers.count(True)} of {len(answers)} boards" if len(answers) > 1 else ""
+    if True in answers and taken.patches is None:
+        more = f", and in {tried} not more" if boards else ""
+        return f"It fits{boards} without patches{more}."
+    if True in answers:
+        return f"These are the fewest in which it fits{boards}."
+    enough = any(map(partial(has_enough_sram, taken), range(len(answers))))
+    why = "are the fewest that need no more SRAM than there is" if enough else "need the least SRAM"
+    why = f"; these {why}" if taken.patches else ""
+    return f"It surely fits neither without patches nor in {tried}{why}."
+
+
+def _build_choice_data(choice: PatchChoice) -> dict[str, object]:
+    """Return the same for programs; with what each number of patches comes to, if it was open."""
+    data: dict[str, object] = {"patches": build_patches_data(choice.taken.patches)}
+    if choice.is_free:
+        data["patches_tried"] = [
+            {
+                "patches": fit.patches.patches if fit.patches else WHOLE,
+                "sram": find_sram(fit),
+                "fits": fit.holds,
+            }
+            for fit in choice.fits
+        ]
+    return data
+
+
+def add_hints(results: Results, hints: Sequence[PatchHint]) -> Results:
+    """Put last in how many patches SRAM would be enough, where it is too little."""
+
+    def build_page() -> Page:
+        page = results.page()
+        return page._replace(blocks=[*page.blocks, *[Remark(_say_hint(one)) for one in hints]])
+
+    def build_data() -> object:
+        data = results.data()
+        found = [{**one._asdict(), "board": one.board.name} for one in hints]
+        return {**data, "enough_in_patches": found} if isinstance(data, dict) else data
+
+    return results._replace(page=build_page, data=build_data)
+
+
+def _say_hint(hint: PatchHint) -> str:
+    count, title = hint.patches, hint.board.title
+    would = f"it would fit {title}" if hint.fits else f"{title} would have enough SRAM for it"
+    return f"With its first layers in {count} x {count} patches {would}: --patches {count}."
+
+
 def build_patches_data(plan: PatchPlan | None) -> dict[str, object] | None:
     """Return the same for programs, in bytes and connections; None where none saves."""
     if plan is None:
@@ -44,5 +113,5 @@ def build_patches_data(plan: PatchPlan | None) -> dict[str, object] | None:
 
 
 def name_patches(plan: PatchPlan) -> str:
-    """Name what runs in patches, in short."""
-    return f"up to {plan.layer} in {plan.patches} x {plan.patches} patches"
+    """Name what runs in patches."""
+    return f"the first layers up to {plan.layer} in {plan.patches} x {plan.patches} patches"

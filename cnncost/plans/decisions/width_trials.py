@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place
-from cnncost.plans.edits.edit import Decision, Edit, apply_edit
+from cnncost.plans.edits.edit import AllowedEdits, Decision, Edit, apply_edit
 from cnncost.plans.edits.editable_spec import SIZED, EditableSpec, ParentSpec
 from cnncost.plans.edits.placed_layers import (
     PlacedLayer,
@@ -137,6 +138,27 @@ def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
             for reader in editable.network.readers[node.index]:
                 heappush(waiting, reader)
     return trial
+
+
+def find_parts_left(
+    before: EditableSpec, decisions: Sequence[Decision], after: EditableSpec, allowed: AllowedEdits
+) -> dict[str, Fraction]:
+    """Find, for the label of each width, the smallest part of it that is offered once multipliers
+    have narrowed layers: none of those that it sets, or that follow it, gets below what is known
+    beside its width in the spec before."""
+    nodes, narrowed = before.network.nodes, after.network.nodes
+    found = {}
+    for decision in decisions if len(nodes) == len(narrowed) else ():
+        trial = try_width(before, decision.options[-1]) if decision.group else None
+        widths = {i: layer.infer_shape(xs).channels for i, (layer, xs) in (trial or {}).items()}
+        parts = [
+            Fraction(narrowed[i].output.channels, nodes[i].output.channels)
+            for i, channels in widths.items()
+            if channels != nodes[i].output.channels
+        ]
+        if parts:
+            found[decision.label] = allowed.narrowest / min(parts)
+    return found
 
 
 WidthPicks = tuple[tuple[int, int], ...]

@@ -219,6 +219,8 @@ class AllowedEdits:
     """How many times as wide a layer may become where plans may grow."""
     grow: bool = False
     """Whether plans may make the network larger."""
+    left: Mapping[str, Fraction] = field(default_factory=dict)
+    """For labels of widths that multipliers leave some of: the smallest part that is offered."""
 
     def together_with(self, edit: Edit) -> AllowedEdits:
         """What may go together with a spatial edit: what a multiplier takes of the widths, or

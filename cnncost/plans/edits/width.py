@@ -4,6 +4,7 @@ plans may grow, to a multiple."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, lcm
 
@@ -101,7 +102,8 @@ def width_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[D
             found = _dense_values(number, grow=allowed.grow)
             widths = [units for units in found if all(n % (multiple or 1) == 0 for n in units)]
         else:
-            widths = _channel_values(editable, number, allowed)
+            least = allowed.left.get(label, allowed.narrowest)
+            widths = _channel_values(editable, number, replace(allowed, narrowest=least))
         options = [_make_edit(number, values, label) for values in widths]
         if options:
             yield Decision(label, (NO_EDIT, *options), first, group=True)

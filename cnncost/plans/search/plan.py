@@ -73,6 +73,19 @@ class PlanStep(NamedTuple):
     """What the edit adds to the score of those above it that are counted."""
 
 
+class PatchedStep(NamedTuple):
+    """The last step of a plan: its first layers run patch by patch, which no file says. The network
+    computes the same, so its score stays."""
+
+    step: PlanStep
+    sram_saved: int
+    """Bytes of SRAM's lower bound."""
+    again: int
+    """Connections that are computed again, where patches overlap."""
+    longer: int | None
+    """The picoseconds that these take; None where no time is known."""
+
+
 MeasuredStep = tuple[Edit, Measures | None, int | None]
 """An edit, and the measures and the score of all edits so far."""
 

@@ -1,15 +1,22 @@
 """Plans that no search is needed for: all widths scaled by one factor, to hold a plan against; and
-spatial edits one after another, for a search to begin with."""
+spatial edits one after another, for a search to begin with. And a quick search for a plan that a
+recount holds which is no sum over layers."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from math import log, sqrt
+from functools import partial
+from itertools import cycle
+from math import inf, log, sqrt
+from time import monotonic
 
+from cnncost.network import Network
 from cnncost.plans.edits.budget import Budget, budgets_hold
+from cnncost.plans.edits.clock import TimeOverError
 from cnncost.plans.edits.edit import (
+    COARSER,
     NARROWEST,
     PER_EDIT,
     AllowedEdits,
@@ -23,6 +30,7 @@ from cnncost.plans.edits.meter import Measures
 from cnncost.plans.edits.width import LabelledNumber, label_numbers
 from cnncost.plans.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.plans.search.plan import Plan, VariantKey
+from cnncost.plans.search.plan_search import COMPARED_SECONDS, COMPARED_WITHIN, BestPlanSearch
 
 
 def scale_uniformly(
@@ -129,3 +137,114 @@ def _excess(after: Measures, budgets: Sequence[Budget]) -> float:
     of bytes and of weights."""
     shares = [after[one.metric] / one.most for one in budgets]  # no budget is 0
     return sum(log(share) for share in shares if share > 1)
+
+
+STEEPNESS = (4.0, 2.5, 1.5)
+"""How many times its least price saving the rest of the budgets is expected to cost, in turn: a
+large factor finds some plan soon, a small one better plans later."""
+
+ROUNDS = 3
+"""How often a variant is searched below a smaller bound, because the recount does not hold."""
+
+Recount = Callable[[Network], float]
+"""How much a network needs of something for what there is; 1 and less holds."""
+
+
+def read_network(plan: Plan) -> Network | None:
+    """Read the network that a plan makes; None where it makes none."""
+    spec = plan.editable.read_edited([c for edit in plan.own_edits for c in edit.changes])
+    return None if spec is None else spec.network
+
+
+class PlanDive:
+    """Looks for good plans that a recount holds, which a metric bounds from below.
+
+    Variants come in the order of their price and what saving the rest of the budgets is expected to
+    cost (weighted A*, Pohl 1970). Each is searched below a bound of the metric of its own: what it
+    takes is to its recount as the bound to what there is. Nothing is proved.
+    """
+
+    def __init__(
+        self,
+        variants: SpatialVariants,
+        budgets: Sequence[Budget],
+        metric: str,
+        recount: Recount,
+        deadline: float,
+    ) -> None:
+        self.variants, self.recount, self.deadline = variants, recount, deadline
+        self.budgets, self.metric = budgets, metric
+        self.best: Plan | None = None
+        first = variants.all[0]
+        self.expected = self._hold_to(self._bound(first, recount(variants.editable.network)))
+        """The budgets, that of the metric as if every variant were like the spec as it is."""
+        over = _excess(first.after, self.expected)
+        saved = [(one.score, over - _excess(one.after, self.expected)) for one in variants.all]
+        self.rate = min((score / less for score, less in saved if less > 0), default=0.0)
+        """The least price of a unit of excess."""
+        self._open = [first]
+        self._seen: set[VariantKey] = {()}
+
+    def find_plan(self) -> Plan | None:
+        """Return the best plan that is found by the deadline."""
+        turns = cycle(STEEPNESS)
+        try:
+            with self.variants.clock.until(self.deadline):
+                while self._open:
+                    self.variants.clock.check()
+                    lazy = min(self._open, key=partial(self._expect, next(turns)))
+                    self._open.remove(lazy)
+                    if self.best is None or self._expect(1.0, lazy) < self.best.price:
+                        self._search(lazy)
+                        self._open += self._list_longer(lazy)
+        except TimeOverError:
+            pass
+        return self.best
+
+    def _expect(self, steepness: float, lazy: LazyVariant) -> float:
+        """Return the price that is expected of a variant's plan."""
+        return lazy.score + steepness * self.rate * _excess(lazy.after, self.expected)
+
+    def _list_longer(self, lazy: LazyVariant) -> Iterator[LazyVariant]:
+        """List the variants of one edit more that are new, and change nothing twice."""
+        for key in self.variants.with_one_more(lazy):
+            kinds = [self.variants.trials[at].edit.kind for at in key]
+            single = [kind for kind in kinds if kind not in COARSER]
+            if key not in self._seen and len(set(single)) == len(single):
+                self._seen.add(key)
+                one = self.variants.price(key)
+                if one is not None:
+                    yield one
+
+    def _search(self, lazy: LazyVariant) -> None:
+        """Search one variant for a better plan, below a bound that its plans' recounts tighten."""
+        plain = self.variants.write_plain(lazy)
+        network = None if plain is None else read_network(plain)
+        if network is None:
+            return
+        bound = self._bound(lazy, self.recount(network))
+        for _ in range(ROUNDS):
+            seconds = min(COMPARED_SECONDS, self.deadline - monotonic())
+            search = BestPlanSearch(
+                self.variants, self._hold_to(bound), self.best, seconds, within=COMPARED_WITHIN
+            )
+            search.visit_variant(lazy)
+            plan = search.best
+            if plan is None or plan is self.best:
+                return
+            made = read_network(plan)
+            need = inf if made is None else self.recount(made)
+            if need <= 1:
+                self.best = plan
+                return
+            bound = min(int(plan.after[self.metric] / need), plan.after[self.metric] - 1)
+
+    def _bound(self, lazy: LazyVariant, need: float) -> int:
+        return int(lazy.after[self.metric] / max(1.0, need))
+
+    def _hold_to(self, bound: int) -> list[Budget]:
+        """Return the budgets, the metric's no larger than a bound."""
+        return [
+            one._replace(most=max(1, min(one.most, bound))) if one.metric == self.metric else one
+            for one in self.budgets
+        ]

@@ -23,7 +23,7 @@ from cnncost.plans.edits.text_changes import SpecText
 from cnncost.plans.edits.width import label_numbers
 from cnncost.plans.edits.width_numbers import list_followers
 from cnncost.plans.search.compound_variants import MOST_COARSER, SpatialVariants
-from cnncost.plans.search.plan import ConnectionsPlan, FewEdits, Plan
+from cnncost.plans.search.plan import ConnectionsPlan, FewEdits, PatchedStep, Plan
 from cnncost.plans.search.unmet_budgets import UnmetBudgets
 from cnncost.plans.suggestion.single_edits import SingleEdits
 from cnncost.quantity import SCALED, format_count
@@ -78,6 +78,8 @@ class Suggestion:
     """Where time alone is limited: what the same share of the connections would save of it."""
     grow: bool = False
     """Whether plans may grow."""
+    in_patches: PatchedStep | None = None
+    """What patches the plan counts on, on a microcontroller."""
 
     @property
     def alternatives(self) -> list[Plan]:

@@ -18,6 +18,7 @@ from cnncost.plans.decisions.search_space import (
     list_spatial_trials,
 )
 from cnncost.plans.decisions.spatial_trials import SpatialTrial
+from cnncost.plans.decisions.width_trials import find_parts_left
 from cnncost.plans.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.plans.edits.clock import TimeOverError
 from cnncost.plans.edits.edit import AllowedEdits, Decision, Edit, largest_gain
@@ -32,7 +33,12 @@ from cnncost.plans.search.plan_search import (
     BestPlanSearch,
     PlanSearch,
 )
-from cnncost.plans.search.simple_plans import add_spatial_edits, scale_uniformly
+from cnncost.plans.search.simple_plans import (
+    PlanDive,
+    Recount,
+    add_spatial_edits,
+    scale_uniformly,
+)
 from cnncost.plans.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
 from cnncost.quantity import TIME, format_count
 
@@ -80,6 +86,8 @@ class PreparedSearch:
         if not all_read:
             self.left_out.append(f"all but {format_count(len(self.spatial), 'spatial change')}")
         self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
+        self.known: Plan | None = None
+        """A plan to begin with, where it holds the budgets."""
 
     def renew(self, budgets: Sequence[str], seconds: float) -> None:
         """Begin anew with other amounts of the same budgets, and this much time: what was counted
@@ -131,6 +139,13 @@ class PreparedSearch:
         except TimeOverError:
             return None, False
 
+    def dive(self, metric: str, recount: Recount, seconds: float) -> None:
+        """Look for a plan whose recount holds, to begin with: nothing is proved of it."""
+        self.editable.clock.close(inf)
+        deadline = monotonic() + seconds
+        search = PlanDive(self.search.variants, self.budgets(), metric, recount, deadline)
+        self.known = search.find_plan()
+
     def find_coarser(self, budgets: Sequence[Budget]) -> Plan | None:
         """Find some plan with spatial edits, where widths alone are not enough: those of variants
         that hold the budgets, or nearly. It is what a search begins with, so a share of the time is
@@ -165,6 +180,8 @@ def _list_variants(
         edited: EditableSpec, edits: Sequence[Edit], ceiling: int | None
     ) -> SearchSpace:
         own = reduce(AllowedEdits.together_with, edits, allowed)
+        if own.narrowest > allowed.narrowest:
+            own = replace(own, left=find_parts_left(editable, decisions, edited, allowed))
         known = () if edits else decisions
         return build_search_space(edited, own, ceiling=ceiling, likely=True, decisions=known)
 

@@ -119,7 +119,10 @@ class Suggester(PreparedSearch):
         self, budgets: Sequence[Budget], alike: Plan | None, progress: Progress | None
     ) -> SearchResult:
         """Find the best plan of as many edits as there may be."""
-        known = alike or self.find_coarser(budgets)
+        given = self.known if self.known and budgets_hold(self.known.after, budgets) else None
+        known = alike or given or self.find_coarser(budgets)
+        if given is not None and known is not None:
+            known = min(known, given, key=lambda plan: plan.price)
         known = known if known and self._may_have(known) else None
         most = self.request.most_edits
         return self.search.find_best(budgets, known, progress=progress, edits=most)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.quantity import TIME, format_count
-from cnncost.study.board_fit import Need, NetworkFit
+from cnncost.costs.memory.patches import WHOLE
+from cnncost.plans.edits.edit import UNIT
+from cnncost.quantity import format_count
+from cnncost.study.board_fit import PLANNED, Need, NetworkFit
+from cnncost.study.patch_choice import PatchHint
 from cnncost.views.amounts import as_kibibytes
 from cnncost.views.fit_page import write_amount
 from cnncost.views.page import Page, Remark, Table, Title
-from cnncost.views.patches_section import build_patches_data
+from cnncost.views.patches_section import USELESS, build_patches_data
 
-SHOWN = ("sram", "flash", TIME)
+
+class TriedPatches(NamedTuple):
+    """What plans in a number of patches along each axis came to."""
+
+    patches: int
+    """`WHOLE` is none."""
+    score: int | None
+    """Of a plan that surely fits; None without one."""
+    passed_over: bool
+    """Whether no further plans were looked for, since none is priced below what fits."""
 
 
 class BoardReport(NamedTuple):
@@ -30,20 +43,12 @@ class BoardReport(NamedTuple):
     tightened: int
     """How often that was made smaller, because the arena was too large."""
 
-    @property
-    def holds(self) -> bool:
-        """Whether the plan surely fits."""
-        return self.is_held_by(self.after)
-
-    def is_held_by(self, fit: NetworkFit) -> bool:
-        """Whether SRAM and flash surely suffice; of time the estimate is held, to which patches
-        add what they compute again."""
-        needs = [need for word in SHOWN if (need := fit.boards[0].find_need(word))]
-        return all(
-            _likely_amount(need) <= need.limit if need.word == TIME else need.holds
-            for need in needs
-            if need.limit is not None
-        )
+    tried: tuple[TriedPatches, ...] = ()
+    """What each number of patches came to, where it was left open."""
+    hints: tuple[PatchHint, ...] = ()
+    """In how many patches SRAM would be enough for the network as it is, where it is too little."""
+    is_useless: bool = False
+    """Whether patches were asked for, and save nothing."""
 
 
 def add_board_section(page: Page, report: BoardReport) -> Page:
@@ -60,24 +65,20 @@ def add_board_section(page: Page, report: BoardReport) -> Page:
 def _list_cells(phrase: str, fit: NetworkFit | None) -> list[str]:
     if fit is None:
         return [phrase, "-", "-", "-", ""]
-    needs = [fit.boards[0].find_need(word) for word in SHOWN]
+    needs = [fit.boards[0].find_need(word) for word in PLANNED]
     cells = ["?" if need is None else _write_need(need) for need in needs]
     return [phrase, *cells, find_binding(fit)]
 
 
 def _write_need(need: Need) -> str:
     bound = "" if need.complete else ">= "
-    return f"{bound}{write_amount(need.word, _likely_amount(need))}"
-
-
-def _likely_amount(need: Need) -> int:
-    return need.most if need.estimate is None else need.estimate
+    return f"{bound}{write_amount(need.word, need.likely)}"
 
 
 def find_binding(fit: NetworkFit) -> str:
     """Find what is nearest to its limit, or furthest above it; of SRAM, at which layer."""
-    needs = [need for word in SHOWN if (need := fit.boards[0].find_need(word))]
-    shares = {need.word: _likely_amount(need) / need.limit for need in needs if need.limit}
+    needs = [need for word in PLANNED if (need := fit.boards[0].find_need(word))]
+    shares = {need.word: need.likely / need.limit for need in needs if need.limit}
     if not shares:
         return ""
     word = max(shares, key=lambda one: shares[one])
@@ -108,26 +109,58 @@ def _say_search(report: BoardReport) -> list[str]:
         )
     if not report.after.arena.complete and not report.after.patches:
         said.append("Some buffers are not known: the arena is larger, so it is not sure to fit.")
-    elif not report.holds:
+    elif not report.after.is_planned_to_hold:
         said.append("No plan was found that surely fits.")
     if report.engine:
         said.append(f"Time is the estimate with {report.engine}; --engine names another.")
-    return said
+    if report.tried:
+        said.append(_say_tried(report.tried))
+    return [*said, *[USELESS] * report.is_useless, *map(_say_hint, report.hints)]
+
+
+def _say_tried(tried: Sequence[TriedPatches]) -> str:
+    """Say what each number of patches came to."""
+    said = [f"{_name_count(one.patches)} {_say_outcome(one)}" for one in tried]
+    return f"Patches tried, and scores: {'; '.join(said)}."
+
+
+def _name_count(count: int) -> str:
+    return "none" if count == WHOLE else f"{count} x {count}"
+
+
+def _say_outcome(one: TriedPatches) -> str:
+    if one.score is not None:
+        return f"{one.score / UNIT:.3f}"
+    return "no less" if one.passed_over else "no plan found that fits"
+
+
+def _say_hint(hint: PatchHint) -> str:
+    count = hint.patches
+    return (
+        f"With its first layers in {count} x {count} patches the network would have enough SRAM as "
+        f"it is: --patches auto finds what is left to change."
+    )
 
 
 def build_board_data(report: BoardReport) -> dict[str, object]:
     """Return the same for programs: bytes and seconds."""
+    known = report.after.arena.complete or report.after.patches
     return {
         "board": report.after.boards[0].board.name,
         "engine": report.engine or None,
         "sram_limit": report.limit,
         "lower_bound_held": report.bound,
         "tightened": report.tightened,
-        "fits": report.holds if report.after.arena.complete or report.after.patches else None,
+        "fits": report.after.is_planned_to_hold if known else None,
         "patches": build_patches_data(report.after.patches),
+        "patches_tried": [
+            {**one._asdict(), "score": None if one.score is None else one.score / UNIT}
+            for one in report.tried
+        ],
+        "enough_in_patches": report.hints[0].patches if report.hints else None,
         "steps": [{"edit": phrase, **_build_figures(fit)} for phrase, fit in report.steps],
         "instead": [
-            {**_build_figures(fit), "fits": report.is_held_by(fit)} for fit in report.instead
+            {**_build_figures(fit), "fits": fit.is_planned_to_hold} for fit in report.instead
         ],
     }
 

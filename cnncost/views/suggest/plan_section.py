@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cnncost.plans.edits.edit import UNIT
-from cnncost.plans.search.plan import ConnectionsPlan, Plan
+from cnncost.plans.search.plan import ConnectionsPlan, PatchedStep, Plan
 from cnncost.plans.suggestion.answer import Suggestion
-from cnncost.quantity import TIME
+from cnncost.quantity import TIME, format_count
+from cnncost.views.amounts import as_duration, as_kibibytes
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts
@@ -24,14 +25,17 @@ class PlanSection:
 
     def add_plan(self, page: PageParts) -> None:
         """The plan step by step, what it saves, what it may cost, how to write it, its proof."""
-        if not self.plan.edits:
-            page.add_title("The plan: no edit")
-            page.add_text(self._proof_text())
+        count, patched = len(self.plan.edits), self.found.in_patches
+        beside = "" if patched is None else ", and patches" if count else " but patches"
+        page.add_title(f"The plan: {count or 'no'} edit{'s' * (count > 1)}{beside}")
+        if count or patched:
+            self._add_steps(page)
+        if not count:
+            page.add_text(self._patches_text(patched) if patched else self._proof_text())
             return
-        count = len(self.plan.edits)
-        page.add_title(f"The plan: {count} edit{'s' * (count != 1)}")
-        self._add_steps(page)
         page.add_text(self._saved_text())
+        if patched:
+            page.add_text(self._patches_text(patched))
         gain = ", a gain" * (self.plan.score < 0)
         score = f"Score {self.plan.score / UNIT:.3f}{gain}: {ratio_text(self.plan.damage)}"
         page.add_text(f"{score}. Scores are {SCORE_WORDS}")
@@ -46,16 +50,29 @@ class PlanSection:
             page.add_text(f"No time to search: {'; '.join(self.found.left_out)}.")
 
     def _add_steps(self, page: PageParts) -> None:
-        plan, rows = self.plan, []
-        for number, step in enumerate(plan.steps, 1):
+        plan, rows, patched = self.plan, [], self.found.in_patches
+        steps = [*plan.steps, *([patched.step] if patched else [])]
+        for number, step in enumerate(steps, 1):
             unknown = ["-"] * len(self.words.metrics)
             after = self.words.cells(step.after) if step.after else unknown
             rows.append([f"{number}. {step.edit.phrase}", score_text(step), *after])
         if len(rows) > 1:
-            rows.append([ALL, score_text(plan), *self.words.cells(plan.after)])
+            rows.append(
+                [ALL, score_text(plan), *(after if patched else self.words.cells(plan.after))]
+            )
         page.add_table(["edit", "score", *self.words.metrics], rows)
         if any(step.after is None for step in plan.steps):
             page.add_text("-: not valid without the edits below it, or no time to count it.")
+
+    def _patches_text(self, patched: PatchedStep) -> str:
+        """What patches save of SRAM, and what they compute again."""
+        again, longer = format_count(patched.again, "connection"), ""
+        if patched.longer is not None:
+            longer = f", {as_duration(patched.longer)}"
+        return (
+            f"Patches save {as_kibibytes(patched.sram_saved)} of SRAM and compute {again} again"
+            f"{longer}; what is computed is the same, so they have no score."
+        )
 
     def _saved_text(self) -> str:
         """What the plan saves of each metric shown, and what it takes more of."""

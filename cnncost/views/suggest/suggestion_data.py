@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnncost.costs.duration import PER_SECOND
 from cnncost.plans.edits.edit import UNIT, Edit, units
 from cnncost.plans.edits.meter import Measures
 from cnncost.plans.search.plan import Plan, PlanStep, SingleEdit
@@ -39,7 +40,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "single_edits": [_single_data(one, said) for one in found.singles],
         "edits_untried": found.singles.untried + found.singles.uncounted,
         "left_out": list(found.left_out),
-        "plan": None if plan is None else _plan_data(plan, said),
+        "plan": None if plan is None else _with_patches(_plan_data(plan, said), found, said),
         "proved": found.proved,
         "space": found.space,
         "uniform": None if found.uniform is None else _plan_data(found.uniform, said),
@@ -84,9 +85,24 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
         after = _cells(said, one.after).values()
         ends = [score_decimal(units(end)) for end in (one.damage.low, one.damage.high)]
         yield ["single", *_edit_cells(one.edit, one.score), *after, *ends]
-    for step in found.plan.steps if found.plan else ():
+    last = [found.in_patches.step] if found.in_patches else []
+    for step in [*found.plan.steps, *last] if found.plan else ():
         counts = _cells(said, step.after).values() if step.after else [""] * len(before)
         yield ["plan", *_edit_cells(step.edit, step.score), *counts, "", ""]
+
+
+def _with_patches(plan: dict[str, object], found: Suggestion, said: Wording) -> dict[str, object]:
+    """A plan's data, with the patches that it counts on as its last step."""
+    patched, steps = found.in_patches, plan["steps"]
+    if patched is None or not isinstance(steps, list):
+        return plan
+    last = {
+        **_step_data(patched.step, said),
+        "sram_saved": patched.sram_saved,
+        "connections_again": patched.again,
+        "seconds_again": None if patched.longer is None else patched.longer / PER_SECOND,
+    }
+    return {**plan, "steps": [*steps, last]}
 
 
 def _amounts(said: Wording, values: Measures) -> dict[str, int | float]:

@@ -34,7 +34,6 @@ SHOWN, SHOWN_ALONE = 12, 18
 _LEFT_ALONE = ("lstm", "gru", "rnn", "embedding")
 """The layer types of which no measured edit is known."""
 
-
 NARROW_TEXT = (
     "int4 weights are of flash alone: 'types: {activations: int8, weights: int4, biases: int32}' "
     "in the spec says them, and 'fit --dtype int4' counts with them. Their score counts from "
@@ -76,7 +75,10 @@ class SuggestionReport:
         found = self.found
         self._add_totals(page)
         if found.budgets and found.is_met and not found.grow:
-            page.add_text(self._slack_text())
+            if found.plan and found.in_patches:
+                PlanSection(found, found.plan, self.words, self.command).add_plan(page)
+            else:
+                page.add_text(self._slack_text())
             return
         plan = None if found.is_undecided else found.plan
         if found.is_undecided:
