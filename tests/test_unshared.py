@@ -17,7 +17,6 @@ from cnncost.device_files import load_device
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out.keras_code import keras_code
 from cnncost.study.layer_forms import LayerForm, list_forms
-from cnncost.study.run import check_runnable
 from cnncost.timing.time_estimate import estimate_time
 
 TEXT = """
@@ -153,8 +152,3 @@ def test_what_it_is_to_the_layers_before_it() -> None:
 def test_its_time_was_never_measured() -> None:
     found = estimate_time(cnncost.loads(TEXT).network, load_device("rtx4090"))
     assert any("without locally_connected" in remark for remark in found.remarks)
-
-
-def test_run_refuses_it_by_name() -> None:
-    with pytest.raises(CnncostError, match="run cannot evaluate locally_connected"):
-        check_runnable(cnncost.loads("input: [1, 3]\nlayers: [{locally_connected: 1, kernel: 2}]"))

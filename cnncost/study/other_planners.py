@@ -31,9 +31,8 @@ OTHER_PLANNERS = (
     ),
     OtherPlanner(
         *("vela_for_size", "Vela's tensors, for size", 0.55, 1.01),
-        "Vela, for Ethos-U55 alone: 0.55 to 1.01 of the lower bound where it optimises for size, "
-        "1.00 to 1.39 for performance; flash 0.74 to 1.28 of weights and biases; as Vela 5.2 "
-        "reports of seven .tflite files.",
+        "Vela 5.2 for an Ethos-U55, of seven .tflite files: 0.55 to 1.01 of it for size, 1.00 to "
+        "1.39 for performance; flash 0.74 to 1.28 of weights and biases.",
     ),
     OtherPlanner("vela_for_performance", "Vela's tensors, for performance", 1.0, 1.39),
 )
