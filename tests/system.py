@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from command import CNNCOST
+from fork_server import run_forked
 from typer.main import get_command
 
 from cnncost.cli.main import COMMANDS
@@ -83,6 +84,8 @@ def shell(
     script: str, *arguments: str | bytes, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a line of bash in which `"$@"` is the command with its arguments."""
+    if script == '"$@"' and not environment:
+        return run_forked([os.fsdecode(word) for word in arguments], cwd, os.environ)
     return subprocess.run(
         ["bash", "-c", script, "bash", *CNNCOST, *arguments],
         capture_output=True, cwd=cwd, env={**os.environ, **environment}, check=False, timeout=600,

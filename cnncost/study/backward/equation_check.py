@@ -89,6 +89,7 @@ def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
     _refuse_equal_units(found)
     values = EquationValues(found, EXAMPLES, seed)
     _refuse_large_arrays(found, values)
+    _refuse_long_sequences(found, values)
     values.run_forward()
     values.run_backward()
     still = [found.values[index] for index in sorted(find_vocabularies(found.network))]
@@ -97,7 +98,6 @@ def check_equations(found: BackwardPass, seed: int = 0) -> EquationCheck:
     if not lefts:
         raise CnncostError("every gradient is the output's own: nothing to compute")
     scale = max(float(abs(values.tensors[bar]).max()) for bar in (*lefts, *found.given))
-    _refuse_long_sequences(found, values, len(lefts))
     most = _entries_per_gradient(found, values, len(lefts))
     gradients = (_check_gradient(values, left, most, scale) for left in lefts)
     return EquationCheck(tuple(gradients), tuple(still))
@@ -166,8 +166,9 @@ def _count_connections(found: BackwardPass) -> int:
     return sum(e.connections or 0 for e in found.forward if not e.same)
 
 
-def _refuse_long_sequences(found: BackwardPass, values: EquationValues, gradients: int) -> None:
+def _refuse_long_sequences(found: BackwardPass, values: EquationValues) -> None:
     """Refuse sequences whose steps, each of which computes equations, take minutes."""
+    gradients = len({equation.left for equation in found.equations if not equation.same})
     computed = 2 * gradients * values.count_computations()
     if computed > MOST_COMPUTED:
         raise CnncostError(
