@@ -11,9 +11,11 @@ import time
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import CNNCOST, run
+from fuzz_suggest import called
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ import cnncost
 from cnncost.errors import CnncostError
 from cnncost.study.condition import parse_condition
 from cnncost.study.settings_sweep import Figure, SweepCase, SweepRow, find_efficient, parse_range
+from cnncost.views.page_writers import write_records
 
 
 def read_csv(*words: str) -> list[dict[str, str]]:
@@ -175,6 +178,26 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
     assert [line.partition(",")[0] for line in lines[1:]] == [
         str(64 + i) for i in range(len(lines) - 1)
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_ctrl_c_between_two_rows_keeps_them_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    written = []
+
+    def write_some(*arguments: Any) -> None:
+        if len(written) == 3:  # the header and two rows
+            raise KeyboardInterrupt
+        written.append(arguments)
+        write_records(*arguments)
+
+    monkeypatch.setattr("cnncost.views.page_writers.write_records", write_some)
+    out = tmp_path / f"rows.{form}"
+    words = ["sweep", "mobilenet_v1", "--set", "alpha=0.25,0.5,1", "-f", form, "-o", str(out)]
+    with pytest.raises(KeyboardInterrupt):  # of which the program makes exit code 130
+        called(*words)
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 3
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "pdf"])

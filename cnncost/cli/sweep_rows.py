@@ -1,12 +1,12 @@
 """The rows of a sweep: chosen, and written as they come."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import PurePath
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from cnncost.cli.output import open_destination, write_bytes
 from cnncost.cli.streams import show_progress
@@ -98,23 +98,32 @@ def write_rows(
         return
     with open_destination(wish.output, force=wish.force) as file:
         if wish.form == "jsonl":
-            for row in found:
-                write_row_line(file, row, layout)
-                _flush(file.flush)
+            _write_lines(rows, found, file, lambda row: write_row_line(file, row, layout))
         elif wish.form in STREAMED:
             separator = "," if wish.form == "csv" else "\t"
             write_records(file, [sweep_header(settings, layout)], separator)
-            for row in found:
-                write_records(file, [row_record(row, layout)], separator)
-                _flush(file.flush)
+            _write_lines(
+                rows,
+                found,
+                file,
+                lambda row: write_records(file, [row_record(row, layout)], separator),
+            )
         else:
             write_results(file, sweep_results(list(found), settings, layout), wish.form)
 
 
-def _flush(flush: Callable[[], None]) -> None:
-    """Hand a line to whoever reads along; a file that is no stream is flushed when it is closed."""
-    with suppress(ValueError):
-        flush()
+def _write_lines(
+    rows: SweepRows, found: "Iterable[SweepRow]", file: TextIO, write: "Callable[[SweepRow], None]"
+) -> None:
+    """Write a line for each row, and hand it to whoever reads along. A Ctrl-C that comes between
+    two rows ends them as one within a row does: a line is written whole or not at all."""
+    try:
+        for row in found:
+            write(row)
+            with suppress(ValueError):  # a file that is no stream is flushed when it is closed
+                file.flush()
+    except KeyboardInterrupt:
+        rows.interrupted = True
 
 
 def _choose_rows(rows: "list[SweepRow]", wish: SweepWish) -> "list[SweepRow]":
