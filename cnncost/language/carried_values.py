@@ -144,7 +144,7 @@ def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> Misfit
         return Misfit(start, what, "drop one")
     shapes = list_carried_shapes(layer, node)
     form = _FORM if layer.by_rows else write_carried_form(shapes)
-    if "bias" in carried.tensors and "bias" not in shapes and "bias" in layer.kinds:
+    if "bias" in carried.tensors and getattr(layer, "bias", None) is False:
         return Misfit(start, f"values has a bias, but {node.name} has bias: false", "drop one")
     for key, offset in carried.places.items():
         if key not in shapes:
