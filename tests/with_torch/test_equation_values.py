@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from draws import CASES, Case
+from drawn_layers import check_drawn
+from draws import CASES
 from equations.shifts import indices
 from forward import Forward
-from hypothesis import HealthCheck, assume, given, settings
 from torch import Tensor
 
 import cnncost
-from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.study.backward.backward_pass import BackwardPass, derive_equations
 from cnncost.study.backward.equation_values import EquationValues
@@ -92,20 +91,7 @@ def close(name: str, ours: np.ndarray, theirs: Tensor) -> None:
 
 @pytest.mark.parametrize("word", sorted(CASES))
 def test_each_layer_type(word: str) -> None:
-    @settings(
-        max_examples=5, deadline=None, derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(CASES[word])
-    def check(case: Case) -> None:
-        try:
-            network = cnncost.loads(case.text).network
-        except SpecError as error:
-            assume("crops all" not in str(error))
-            raise
-        compare(network)
-
-    check()
+    check_drawn(word, compare, examples=5)
 
 
 @pytest.mark.parametrize("bundled", ["residual_mlp", "minmax", "lenet5"])

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 from carried_text import values_text
-from draws import CASES, Case
+from drawn_layers import check_drawn
+from draws import CASES
 from equations.shifts import indices
 from forward import Forward
-from hypothesis import HealthCheck, assume, given, settings
 from torch import Tensor, nn
 
 import cnncost
-from cnncost.errors import CnncostError, SpecError
+from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.study.run import check_runnable, run_network
 from cnncost.study.run.evaluation_rules import evaluate_layer
@@ -56,20 +56,7 @@ def own_numbers(node: Any, key: str, tensor: Tensor) -> tuple[float, ...]:
 
 @pytest.mark.parametrize("word", sorted(set(CASES) - OTHER_STATES))
 def test_each_layer_type(word: str) -> None:
-    @settings(
-        max_examples=8, deadline=None, derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(CASES[word])
-    def check(case: Case) -> None:
-        try:
-            network = cnncost.loads(case.text).network
-        except SpecError as error:
-            assume("crops all" not in str(error))
-            raise
-        compare(network)
-
-    check()
+    check_drawn(word, compare, examples=8)
 
 
 def rounded_state(module: nn.Module) -> dict[str, Any]:
