@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -15,9 +16,13 @@ from cnncost.errors import CnncostError
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
 
-MOST_BYTES, LEAST_ROOM = 384 * 2**20, 128 * 2**20
+MOST_BYTES, LEAST_ROOM = 320 * 2**20, 64 * 2**20
 """Bytes of memory that the process takes when HiGHS is stopped; and those that a search may take
 in any case."""
+
+MOST_BEGUN, BYTES_PER_TERM = 480 * 2**20, 800
+"""Up to how many bytes of memory HiGHS is begun at all, and the most of them that it was seen to
+take for each term of the rows: it heeds being stopped only once it has looked at all of them."""
 
 
 @dataclass
@@ -104,6 +109,8 @@ def solve_whole(
     far and the bound."""
     import highspy
 
+    if not _has_room(programme):
+        return ProgrammeAnswer(None, -inf, optimal=False)
     highs = _make_highs(seconds, gap)
     _pass_programme(highs, programme, relaxed=False)
     if report is not None:
@@ -124,10 +131,12 @@ def solve_whole(
 
 def find_duals(programme: LinearProgramme, seconds: float) -> Floats | None:
     """Find the duals of the rows once columns need not be whole; None where even so no columns
-    hold the rows. What is found in too short a time are no good ones."""
+    hold the rows. What is found in too short a time, or too little memory, are no good ones."""
     import highspy
     import numpy as np
 
+    if not _has_room(programme):
+        return np.zeros(len(programme.rows))
     highs = _make_highs(seconds, 0.0)
     _pass_programme(highs, programme, relaxed=True)
     _run_within(highs, seconds)
@@ -160,12 +169,18 @@ def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no type
     end, most = monotonic() + seconds, max(MOST_BYTES, _resident_bytes() + LEAST_ROOM)
     Thread(target=run, daemon=True).start()
     try:
-        while (left := end - monotonic()) > 0 and not ended.wait(min(left, 0.1)):
+        while (left := end - monotonic()) > 0 and not ended.wait(min(left, 0.02)):
             if _resident_bytes() > most:
                 break
     finally:
         highs.cancelSolve()
         ended.wait()
+
+
+def _has_room(programme: LinearProgramme) -> bool:
+    """Whether HiGHS ends within the memory that there may be, as far as its rows tell."""
+    terms = sum(len(columns) for _, _, columns, _ in programme.rows)
+    return _resident_bytes() + terms * BYTES_PER_TERM <= MOST_BEGUN
 
 
 def _resident_bytes() -> int:
@@ -178,10 +193,19 @@ def _resident_bytes() -> int:
 
 
 def _release_highs(highs: Any) -> None:  # Any: highspy has no types
-    """Let go of what HiGHS holds: its callbacks hold it, until Python looks for such circles."""
+    """Let go of what HiGHS holds: its callbacks hold it, until Python looks for such circles.
+
+    What its thread has freed goes back to the system, as glibc does not by itself.
+    """
     highs.disableCallbacks()
     highs.callbacks.clear()
     highs.clear()
+    if sys.platform == "linux":
+        import ctypes
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
 
 
 def _make_highs(seconds: float, gap: float) -> Any:  # Any: highspy has no types

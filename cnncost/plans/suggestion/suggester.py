@@ -67,12 +67,12 @@ class Suggester(PreparedSearch):
         grow = self.request.allowed.grow
         singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried, grow=grow)
         alike, scaled = self.scale_plan_uniformly(budgets)
-        found = self._find_best(budgets, alike, progress) if budgets else None
+        whole = self.search.complete and not untried
+        single = find_single(self.editable, tried_ones, budgets, complete=whole)
+        found = self._find_best(budgets, (alike, single), progress) if budgets else None
         plan, few = None if found is None else found.plan, None
         others: tuple[Plan, ...] = ()
         if plan is not None and self.request.most_edits is None:
-            whole = self.search.complete and not untried
-            single = find_single(self.editable, tried_ones, budgets, complete=whole)
             chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._may_have(alike):
@@ -116,13 +116,13 @@ class Suggester(PreparedSearch):
         )
 
     def _find_best(
-        self, budgets: Sequence[Budget], alike: Plan | None, progress: Progress | None
+        self, budgets: Sequence[Budget], simple: Sequence[Plan | None], progress: Progress | None
     ) -> SearchResult:
-        """Find the best plan of as many edits as there may be."""
+        """Find the best plan of as many edits as there may be, from the best that is known."""
         given = self.known if self.known and budgets_hold(self.known.after, budgets) else None
-        known = alike or given or self.find_coarser(budgets)
-        if given is not None and known is not None:
-            known = min(known, given, key=lambda plan: plan.price)
+        listed = [plan for plan in (*simple, given) if plan is not None and self._may_have(plan)]
+        known = min(listed, key=lambda plan: plan.price, default=None)
+        known = known or self.find_coarser(budgets)
         known = known if known and self._may_have(known) else None
         most = self.request.most_edits
         return self.search.find_best(budgets, known, progress=progress, edits=most)
