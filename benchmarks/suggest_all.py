@@ -1,13 +1,14 @@
 """`cnncost suggest` on all bundled networks and the ONNX files of a folder: budgets of each metric
-at 75, 50, 25 and 10 % of today's, alone and in pairs, each a process of its own.
+at 75, 50, 25 and 10 % of today's, alone and in pairs, each a process of its own: a fork of one that
+has imported the program, so that 18,000 do not import it 18,000 times.
 
     python benchmarks/suggest_all.py [--onnx FOLDER] [--sample N] [--seed N] [--time-limit SECONDS]
-        [--results FILE]
+        [--results FILE] [--jobs N]
 
-With `--results` each outcome is added to a file of JSON lines, and cases that are in it are not run
-again: all 9,000 take hours, in as many sittings as it needs.
+With `--results` each outcome is added to a CSV file, and cases that are in it are not run again:
+all 18,000 take hours, in as many sittings as it needs.
 
-Prints a Markdown table by metric, one by network and a line for each failure: an exit code that
+Prints Markdown tables by metric, share and network, and a line for each failure: an exit code that
 does not go with the answer, a traceback, a plan over its budget, or no end by twice the time limit.
 Exits with 1 if there is one.
 """
@@ -15,46 +16,67 @@ Exits with 1 if there is one.
 from __future__ import annotations
 
 import argparse
+import csv
+import importlib
 import json
+import multiprocessing
+import os
 import random
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, product
+from itertools import combinations, islice, product, starmap
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from cnncost import bundled
+from cnncost import bundled, cli
 from cnncost.quantity import BUDGETS, BYTES
+
+FORKS = multiprocessing.get_context("fork")
 
 SHARES = (75, 50, 25, 10)
 FILES = 12
 """ONNX files of a folder that are taken, one for each network."""
 
+AND = " and "
+
 GRACE = 30.0
 """Seconds beyond twice the time limit in which a process must have ended."""
+
+PROGRAM = (
+    "numpy",
+    "highspy",
+    "cnncost.cli.suggest",
+    "cnncost.plans.suggestion.suggester",
+    "cnncost.views.suggest.suggestion_data",
+)
+"""What every case imports."""
 
 ANSWERS = ("proved", "gap", "none", "open", "refused", "failed")
 """A best plan; one with a gap; proved that there is none; none found; no request; a failure."""
 
 
 class Case(NamedTuple):
-    """One network with its budgets."""
+    """One network, with budgets of the same share of one metric or two."""
 
     arch: str
-    budgets: tuple[str, ...]
+    metrics: str
+    """`weights and sram`."""
+    share: int
 
     @property
-    def metrics(self) -> str:
-        return " and ".join(budget.partition("=")[0] for budget in self.budgets)
+    def key(self) -> tuple[str, str, str]:
+        """What names it, whatever folder a file is in."""
+        return Path(self.arch).name, self.metrics, str(self.share)
 
     def command(self, seconds: float) -> list[str]:
-        words = [word for budget in self.budgets for word in ("--budget", budget)]
-        program = str(Path(sys.executable).parent / "cnncost")
-        return [program, "suggest", self.arch, *words, "-f", "json", "--time-limit", str(seconds)]
+        budgets = [f"{metric}={self.share}%" for metric in self.metrics.split(AND)]
+        words = [word for budget in budgets for word in ("--budget", budget)]
+        form = ["-f", "json", "--top", "1", "--time-limit", str(seconds)]
+        return ["cnncost", "suggest", self.arch, *words, *form]
 
 
 class Outcome(NamedTuple):
@@ -62,39 +84,83 @@ class Outcome(NamedTuple):
 
     case: Case
     answer: str
-    seconds: float
     gap: float = 0.0
     said: str = ""
     """What failed."""
+    seconds: float = 0.0
 
 
 def list_cases(archs: Sequence[str]) -> Iterator[Case]:
-    """Every metric alone at every share, and every pair of metrics at one share each."""
+    """Every metric alone and every pair of metrics, at every share."""
     metrics = (*BUDGETS, *BYTES)
-    for arch in archs:
-        for metric, share in product(metrics, SHARES):
-            yield Case(arch, (f"{metric}={share}%",))
-        for (one, other), share in product(combinations(metrics, 2), SHARES):
-            yield Case(arch, (f"{one}={share}%", f"{other}={share}%"))
+    pairs = [AND.join(pair) for pair in combinations(metrics, 2)]
+    return starmap(Case, product(archs, [*metrics, *pairs], SHARES))
 
 
-def run_case(case: Case, seconds: float) -> Outcome:
-    """Run one process to its end."""
-    begun = time.perf_counter()
-    try:
-        done = subprocess.run(
-            case.command(seconds), capture_output=True, text=True, timeout=2 * seconds + GRACE
-        )
-    except subprocess.TimeoutExpired:
-        return Outcome(case, "failed", time.perf_counter() - begun, said="it did not end")
-    spent = time.perf_counter() - begun
-    if "Traceback" in done.stderr or done.returncode not in (0, 1, 2):
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return Outcome(case, "failed", spent, said=last)
-    if done.returncode == 2:
-        return Outcome(case, "refused", spent, said=done.stderr.strip().splitlines()[0])
-    answer, gap, said = judge_answer(json.loads(done.stdout), done.returncode)
-    return Outcome(case, answer, spent, gap, said)
+def import_program() -> None:
+    """Import what every case needs; numpy as the program does, with one thread."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    for name in PROGRAM:
+        importlib.import_module(name)
+
+
+class Running:
+    """One case in a process of its own, from its start to its end."""
+
+    def __init__(self, case: Case, seconds: float) -> None:
+        self.case, self.seconds, self.begun = case, seconds, time.perf_counter()
+        self.out, self.err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115  end() closes
+        self.process = FORKS.Process(target=self._run_command)
+        self.process.start()
+
+    def _run_command(self) -> None:
+        """Be the program: what it prints goes to the files."""
+        for file, descriptor in ((self.out, 1), (self.err, 2)):
+            os.dup2(file.fileno(), descriptor)
+        sys.stdout, sys.stderr = (os.fdopen(d, "w", closefd=False) for d in (1, 2))
+        sys.argv = self.case.command(self.seconds)
+        cli.main()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or should have."""
+        late = time.perf_counter() - self.begun > 2 * self.seconds + GRACE
+        return late or not self.process.is_alive()
+
+    def end(self) -> Outcome:
+        """Say how it ended; it is killed if it did not."""
+        spent = time.perf_counter() - self.begun
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+            return Outcome(self.case, "failed", 0.0, "it did not end", spent)
+        status = self.process.exitcode
+        said, trouble = (self._read(file) for file in (self.out, self.err))
+        last = (trouble.strip().splitlines() or [f"exit code {status}"])[-1]
+        if "Traceback" in trouble or status not in (0, 1, 2):
+            return Outcome(self.case, "failed", 0.0, last, spent)
+        if status == 2:
+            return Outcome(self.case, "refused", 0.0, trouble.strip().splitlines()[0], spent)
+        return Outcome(self.case, *judge_answer(json.loads(said), status), spent)
+
+    @staticmethod
+    def _read(file: IO[bytes]) -> str:
+        with file:
+            file.seek(0)
+            return file.read().decode()
+
+
+def run_cases(cases: Iterable[Case], seconds: float, jobs: int) -> Iterator[Outcome]:
+    """Run so many cases at once; yield each outcome as it comes."""
+    left, running = iter(cases), list[Running]()
+    while True:
+        running += [Running(case, seconds) for case in islice(left, jobs - len(running))]
+        if not running:
+            return
+        wait([one.process.sentinel for one in running], timeout=1.0)
+        for one in [one for one in running if one.is_over]:
+            running.remove(one)
+            yield one.end()
 
 
 def judge_answer(data: dict, status: int) -> tuple[str, float, str]:  # type: ignore[type-arg]
@@ -111,21 +177,25 @@ def judge_answer(data: dict, status: int) -> tuple[str, float, str]:  # type: ig
     return ("proved" if plan["proved"] else "gap"), plan["price"] - plan["bound"], ""
 
 
-def read_outcomes(path: str) -> list[Outcome]:
-    """The outcomes that a file has; none where there is no file."""
+def read_outcomes(path: str, cases: Iterable[Case]) -> list[Outcome]:
+    """The outcomes of cases that a file has; none where there is no file."""
     if not path or not Path(path).exists():
         return []
-    rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
-    return [Outcome(Case(row.pop("arch"), tuple(row.pop("budgets"))), **row) for row in rows]
+    known = {case.key: case for case in cases}
+    with Path(path).open(newline="") as file:
+        return [
+            Outcome(known[name, metrics, share], answer, float(gap), said, float(seconds))
+            for name, metrics, share, answer, gap, seconds, said in csv.reader(file)
+            if (name, metrics, share) in known
+        ]
 
 
 def add_outcome(path: str, one: Outcome) -> None:
     """Add an outcome to a file, if there is to be one."""
     if path:
-        row = {**one.case._asdict(), **one._asdict()}
-        del row["case"]
-        with Path(path).open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        numbers = (f"{one.gap:.3f}", f"{one.seconds:.1f}")
+        with Path(path).open("a", newline="") as file:
+            csv.writer(file).writerow([*one.case.key, one.answer, *numbers, one.said])
 
 
 def one_file_each(folder: str) -> list[str]:
@@ -150,13 +220,13 @@ def print_table(title: str, groups: dict[str, list[Outcome]]) -> None:
 
 
 def group_by(found: Iterable[Outcome], name: str) -> dict[str, list[Outcome]]:
-    """The outcomes by metrics (pairs together), or by network."""
+    """The outcomes by metrics (pairs together), by share or by network, in the order of names."""
     groups: dict[str, list[Outcome]] = {}
     for one in found:
-        alone = len(one.case.budgets) == 1
-        key = Path(one.case.arch).name if name == "network" else one.case.metrics
-        groups.setdefault(key if alone or name == "network" else "two metrics", []).append(one)
-    return groups
+        file, metrics, share = one.case.key
+        key = {"network": file, "share": f"{share} %"}.get(name, metrics)
+        groups.setdefault(key if AND not in key else "two metrics", []).append(one)
+    return dict(sorted(groups.items()))
 
 
 def main() -> int:
@@ -168,22 +238,22 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--results", default="", metavar="FILE")
     given = parser.parse_args()
+    import_program()
     cases = list(list_cases([*bundled.list_names(), *one_file_each(given.onnx)]))
-    if given.sample and given.sample < len(cases):
-        cases = random.Random(given.seed).sample(cases, given.sample)
-    found = read_outcomes(given.results)
+    random.Random(given.seed).shuffle(cases)  # what is done so far is a sample of all
+    cases = cases[: given.sample or None]
+    found = read_outcomes(given.results, cases)
     done = {one.case for one in found}
-    with ThreadPoolExecutor(given.jobs) as pool:
-        left = [case for case in cases if case not in done]
-        for one in pool.map(lambda case: run_case(case, given.time_limit), left):
-            found.append(one)
-            add_outcome(given.results, one)
+    left = [case for case in cases if case not in done]
+    for one in run_cases(left, given.time_limit, given.jobs):
+        found.append(one)
+        add_outcome(given.results, one)
     print_table("budget", group_by(found, "metric"))
+    print_table("share", group_by(found, "share"))
     print_table("network", group_by(found, "network"))
     for one in found:
         if one.said:
-            name, asked = Path(one.case.arch).name, " ".join(one.case.budgets)
-            print(f"{one.answer}: {name} {asked}: {one.said}")
+            print(f"{one.answer}: {' '.join(one.case.key)} %: {one.said}")
     return 1 if any(one.answer == "failed" for one in found) else 0
 
 

@@ -95,7 +95,12 @@ def suggest(
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(min=1, max=options.MOST, metavar="N", help="How many single edits are shown."),
+        typer.Option(
+            min=1,
+            max=options.MOST,
+            metavar="N",
+            help="How many single edits are shown; json and csv have all without it.",
+        ),
     ] = None,
     time_limit: Annotated[
         float,

@@ -8,6 +8,7 @@ from functools import cached_property
 from cnncost.costs.count import Report, Totals, count_network
 from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
 from cnncost.costs.memory.embedded import find_types
+from cnncost.costs.memory.memory_report import count_parameter_bytes, measure_inference
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.quantity import BYTES, CHANGES, SCALED, counted_as
@@ -54,6 +55,16 @@ class Metrics:
         return measure_memory(self.network, batch=batch, dtype=dtype, optimizer=optimizer)
 
     @cached_property
+    def inference_bytes(self) -> int:
+        """The activations alone, which a search asks for thousands of times."""
+        batch, dtype, _ = self.scale
+        return measure_inference(self.network, batch=batch, dtype=dtype).bytes
+
+    @cached_property
+    def parameter_bytes(self) -> int:
+        return count_parameter_bytes(self.network, self.scale[1])
+
+    @cached_property
     def embedded(self) -> Embedded:
         return measure_embedded(self.network)
 
@@ -77,9 +88,9 @@ _ACTIVATIONS = ("activation_memory", "memory", "training_memory")
 """The metrics that also depend on how PyTorch runs each layer."""
 
 _BYTES: dict[str, Callable[[Metrics], int]] = {
-    "parameter_memory": lambda metrics: metrics.memory.parameters,
-    "activation_memory": lambda metrics: metrics.memory.inference.bytes,
-    "memory": lambda metrics: metrics.memory.parameters + metrics.memory.inference.bytes,
+    "parameter_memory": lambda metrics: metrics.parameter_bytes,
+    "activation_memory": lambda metrics: metrics.inference_bytes,
+    "memory": lambda metrics: metrics.parameter_bytes + metrics.inference_bytes,
     "training_memory": _read_training_bytes,
     "sram": lambda metrics: metrics.embedded.sram,
     "flash": lambda metrics: metrics.embedded.flash,

@@ -101,7 +101,7 @@ def measure_memory(
     tensors = _tensor_bytes(network, size)
     trained = _tensor_bytes(network, size, trained=True)
     state = plan.copies * sum(trained) + plan.counters * COUNTER * len(trained)
-    lasting, eager = (find_lives(network, batch=batch, size=size, eager=e) for e in (False, True))
+    eager = find_lives(network, batch=batch, size=size, eager=True)
     held = sum(tensors) + count_buffers(network, size) + state
     saved, training = None, None
     if dtype != "int8" and trained:
@@ -112,13 +112,23 @@ def measure_memory(
         buffers=count_buffers(network, size),
         gradients=sum(trained) if training else 0,
         optimizer_state=state if training else 0,
-        inference=find_peak(network, lasting),
+        inference=measure_inference(network, batch=batch, dtype=dtype),
         inference_eager=find_peak(network, eager),
         saved=saved,
         training=training,
         known=all(node.layer.known for node in network.layers),
         complete=all(find_traits(node).measured for node in network.layers),
     )
+
+
+def measure_inference(network: Network, *, batch: int = 1, dtype: str = "fp32") -> Peak:
+    """Measure the peak of an inference pass alone: training takes several times as long."""
+    return find_peak(network, find_lives(network, batch=batch, size=DTYPES[dtype]))
+
+
+def count_parameter_bytes(network: Network, dtype: str = "fp32") -> int:
+    """Count the bytes of the parameters."""
+    return sum(_tensor_bytes(network, DTYPES[dtype]))
 
 
 def refuse_unknown(dtype: str, optimizer: str) -> None:

@@ -35,17 +35,16 @@ def limit_tables(
     """
     limits: dict[int, int] = {}
     columns: list[ColumnLimit] = []
-    edited: EditedLayers | None = None
     for budget in budgets:
         found = _metric_limit(budget, space.editable.meter)
         if found is not None:
             metric, most = found
             limits[metric] = min(most, limits.get(metric, most))
             continue
-        edited = edited or edited_layers_of(space)
-        scale = COLUMN_SCALES.get(budget.metric, 1)
-        more = _byte_columns(budget, edited, scale * budget.most, every=every)
-        columns += [ColumnLimit(column, scale * budget.most) for column in more]
+        limit = COLUMN_SCALES.get(budget.metric, 1) * budget.most
+        more = _byte_columns(budget.metric, space)
+        binding = [one for one in more if every or _highest(one, space.tables) > limit]
+        columns += [ColumnLimit(column, limit) for column in binding]
     joining = columns if every else _highest_today(columns)
     space, added = join_limits(replace(space, late=tuple(columns)), joining)
     return space, limits | added
@@ -90,12 +89,13 @@ def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
     return (tabled.index(budget.metric), budget.most) if budget.metric in tabled else None
 
 
-def _byte_columns(
-    budget: Budget, edited: EditedLayers, most: int, *, every: bool
-) -> list[CostColumn]:
-    """The columns that hold a budget of bytes: each must stay within it."""
-    found, space = BYTE_COLUMNS[budget.metric](edited), edited.space
-    return [c for c in found if every or _highest(c, space.tables) > most]
+def _byte_columns(metric: str, space: SearchSpace) -> list[CostColumn]:
+    """The columns of a budget of bytes, each of which must stay within it. They are made once: one
+    space is searched for several plans."""
+    known = space.byte_columns
+    if metric not in known:
+        known[metric] = BYTE_COLUMNS[metric](edited_layers_of(space))
+    return known[metric]
 
 
 def _highest(column: CostColumn, tables: CostTables) -> int:

@@ -153,8 +153,7 @@ class SearchSpace:
     convolutions: int
     """How many convolutions structural replacements may touch in one plan: half of all."""
     rules: tuple[CostTable, ...] = ()
-    """Tables that cost nothing and rule combinations out: they join the others once a plan breaks
-    them, since most plans do not, and every table makes the search longer."""
+    """Tables that rule combinations out: they join the others once a plan breaks them."""
     ruled: tuple[Decision, ...] = ()
     """The decisions whose options the rules number."""
     gain: int = 0
@@ -165,6 +164,11 @@ class SearchSpace:
     @property
     def decisions(self) -> tuple[Decision, ...]:
         return self.tables.decisions
+
+    @cached_property
+    def byte_columns(self) -> dict[str, list[CostColumn]]:
+        """The columns of each budget of bytes, by its word, once they are made."""
+        return {}
 
     def broken_rules(self, edits: Sequence[Edit]) -> list[CostTable]:
         """The rules that rule out a plan of these edits."""
@@ -217,17 +221,15 @@ class CostColumn:
     base: int
     parts: tuple[ColumnPart, ...] = ()
     uses: Mapping[int, int] = field(default_factory=dict)
-    """For a metric, by its place among the costs: how many times it is added."""
+    """How many times a metric, by its place, is added."""
 
     def amount(self, chosen: Sequence[int], costs: Costs) -> int:
-        """What it comes to under one option per decision, which cost so much of the tables' own
-        metrics."""
+        """What it comes to under options that cost so much of the tables' own metrics."""
         parts = [own.amounts[tuple([chosen[v] for v in own.scope])] for own in self.parts]
         return self.base + sum(map(int, parts)) + _used_amount(self, costs)
 
     def shift_parts(self) -> CostColumn:
-        """Return the same column with parts that are never negative, so that the solver may drop
-        what is over a budget already."""
+        """The same with parts never negative, so that a solver drops what is over a budget."""
         base = self.base + sum(own.least for own in self.parts)
         parts = [ColumnPart(own.scope, own.amounts - own.least) for own in self.parts]
         return CostColumn(base, tuple([own for own in parts if own.most]), self.uses)
@@ -254,8 +256,8 @@ def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables
                 scopes.append(own.scope)
                 homes.append([])
             homes[home].append((position, own))
-    factors = [*tables.members]
-    factors += [_empty_table(tables, scope) for scope in scopes[len(factors) :]]
+    added = scopes[len(tables.members) :]
+    factors = [*tables.members, *(_empty_table(tables, scope) for scope in added)]
     wider = [_widen_table(f, columns, own) for f, own in zip(factors, homes, strict=True)]
     base = tables.base + tuple([c.base + _used_amount(c, tables.base) for c in columns])
     return CostTables(tables.decisions, base, tuple(wider))
@@ -283,15 +285,13 @@ def _widen_table(
 ) -> CostTable:
     import numpy as np
 
-    more = np.zeros((*table.possible.shape, len(columns)), dtype=np.int64)
+    shape = table.possible.shape
+    more = np.zeros((*shape, len(columns)), dtype=np.int64)
     for position, column in enumerate(columns):
         for metric, times in column.uses.items():
             more[..., position] += times * table.costs[..., metric]
     for position, mine in own:
-        sizes = [
-            size if v in mine.scope else 1
-            for v, size in zip(table.scope, table.possible.shape, strict=True)
-        ]
+        sizes = [n if v in mine.scope else 1 for v, n in zip(table.scope, shape, strict=True)]
         more[..., position] += mine.amounts.reshape(sizes)
     return CostTable(table.scope, np.concatenate([table.costs, more], axis=-1), table.possible)
 

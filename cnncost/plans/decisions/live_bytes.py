@@ -68,6 +68,7 @@ class _InferenceSteps:
         """For each structural option: steps whose bytes it may change by an unknown amount."""
         self.unknown_at: dict[int, list[Pick]] = {}
         """For each step the options that may change its bytes so."""
+        self._replaced: dict[tuple[int, Pick, tuple[Pick, ...]], list[int]] = {}
         for picked, steps in self.unknown_steps.items():
             for t in steps:
                 self.unknown_at.setdefault(t, []).append(picked)
@@ -134,16 +135,24 @@ class _InferenceSteps:
 
     def _replacement_bytes(self, t: int, step: int, picked: Pick, widths: Sequence[Pick]) -> int:
         """Bytes at a step of a replacement beyond those of the layer itself."""
+        key = t, picked, tuple(widths)
+        if key not in self._replaced:
+            self._replaced[key] = self._replacement_timeline(t, picked, widths)
+        added = self._replaced[key]
+        return added[min(step, len(added) - 1)]
+
+    def _replacement_timeline(self, t: int, picked: Pick, widths: Sequence[Pick]) -> list[int]:
+        """The same at each step of it."""
         edit = self.edited.edit(picked)
         if t not in edit.substitutes or edit.grows or t in self.unknown_steps[picked]:
-            return 0
+            return [0]
         network = self.edited.substitute_network(t, picked, widths)
         if network is None or len(network.nodes) < 2:
-            return 0
+            return [0]
         dies = self.lives.last[self.lives.base[self.network.nodes[t].reads[0]]] == t
         bytes_ = self._timeline_behind_input(network, dies=dies)[1:]
         (own,) = self._timeline_behind_input(self.edited.network(t, widths), dies=dies)[1:]
-        return bytes_[min(step, len(bytes_) - 1)] - own
+        return [one - own for one in bytes_]
 
     def _timeline_behind_input(self, network: Network, *, dies: bool) -> list[int]:
         """Return the bytes alive at each step of new layers.

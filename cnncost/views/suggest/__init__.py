@@ -9,14 +9,15 @@ from cnncost.views.page import Page, Results
 def suggestion_results(
     found: Suggestion, *, top: int | None = None, explain: bool = False, command: str = ""
 ) -> Results:
-    """Return a suggestion in every format; `top`, `explain` and the `command` that writes the plan
-    are for people."""
+    """Return a suggestion in every format, with at most `top` single edits: without it a screenful
+    for people, all for programs. `explain` and the `command` that writes the plan are for
+    people."""
     from cnncost.views.suggest import suggestion_data
 
     return Results(
         page=lambda: _build_page(found, top, explain, command),
-        records=lambda: suggestion_data.build_suggestion_records(found),
-        data=lambda: suggestion_data.build_suggestion_data(found),
+        records=lambda: suggestion_data.build_suggestion_records(found, top),
+        data=lambda: suggestion_data.build_suggestion_data(found, top),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cnncost.costs.duration import PER_SECOND
 from cnncost.plans.edits.edit import UNIT, Edit, units
@@ -16,8 +16,8 @@ from cnncost.views.table_data import time_data
 SCHEMA_VERSION = 1
 
 
-def build_suggestion_data(found: Suggestion) -> dict[str, object]:
-    """Everything found as one object."""
+def build_suggestion_data(found: Suggestion, top: int | None = None) -> dict[str, object]:
+    """Everything found as one object; of the single edits the first `top`, if that is given."""
     plan = found.plan
     said = _make_wording(found)
     whole = {
@@ -37,7 +37,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "complete": not (found.unknown or found.is_short),
         "met": None if found.is_undecided else found.is_met,
         "grow": found.grow,
-        "single_edits": [_single_data(one, said) for one in found.singles],
+        "single_edits": [_single_data(one, said) for one in _take_singles(found, top)],
         "edits_untried": found.singles.untried + found.singles.uncounted,
         "left_out": list(found.left_out),
         "plan": None if plan is None else _with_patches(_plan_data(plan, said), found, said),
@@ -72,8 +72,11 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
     return whole
 
 
-def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
-    """One record per edit: the single ones, then the plan's steps with what all so far come to.
+def build_suggestion_records(
+    found: Suggestion, top: int | None = None
+) -> Iterator[Sequence[object]]:
+    """One record per edit: the single ones, or the first `top` of them, then the plan's steps with
+    what all so far come to.
 
     A single edit has the 90 % interval of its score behind its counts.
     """
@@ -81,7 +84,7 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     before = _cells(said, found.before)
     yield ["part", "kind", "edit", "score", *before, "score_low", "score_high"]
     yield ["before", "", "", "", *before.values(), "", ""]
-    for one in found.singles:
+    for one in _take_singles(found, top):
         after = _cells(said, one.after).values()
         ends = [score_decimal(units(end)) for end in (one.damage.low, one.damage.high)]
         yield ["single", *_edit_cells(one.edit, one.score), *after, *ends]
@@ -89,6 +92,11 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     for step in [*found.plan.steps, *last] if found.plan else ():
         counts = _cells(said, step.after).values() if step.after else [""] * len(before)
         yield ["plan", *_edit_cells(step.edit, step.score), *counts, "", ""]
+
+
+def _take_singles(found: Suggestion, top: int | None) -> Iterable[SingleEdit]:
+    """All single edits, or those that a screen shows first."""
+    return found.singles if top is None else found.singles.take_first(top)
 
 
 def _with_patches(plan: dict[str, object], found: Suggestion, said: Wording) -> dict[str, object]:
