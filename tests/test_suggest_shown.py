@@ -83,3 +83,21 @@ def test_explain_names_the_evidence() -> None:
     said = run("suggest", "-", "--budget", "weights=100K", "--explain", text=SMALL).stdout
     assert "What the scores rest on" in said
     assert "Zeiler & Fergus" in said
+
+
+@pytest.mark.parametrize("budget", [(), ("--budget", "weights=50%")])
+def test_top_limits_programs_forms_too(budget: tuple[str, ...]) -> None:
+    shown: dict[str, list[str]] = {}
+    for count in ("2", "5", ""):
+        limit = ("--top", count) if count else ()
+        form = run("suggest", "lenet5", *budget, *limit, "-f", "json")
+        singles = [one["edit"] for one in json.loads(form.stdout)["single_edits"]]
+        form = run("suggest", "lenet5", *budget, *limit, "-f", "csv")
+        rows = list(csv.DictReader(io.StringIO(form.stdout)))
+        assert [row["edit"] for row in rows if row["part"] == "single"] == singles
+        shown[count] = singles
+    assert (len(shown["2"]), shown["5"][:2]) == (2, shown["2"])
+    assert len(shown["5"]) == 5
+    assert {*shown["5"]} < {*shown[""]}
+    page = run("suggest", "lenet5", *budget, "--top", "5").stdout
+    assert all(edit in page for edit in shown["5"])
