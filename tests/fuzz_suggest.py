@@ -3,7 +3,8 @@
 `python tests/fuzz_suggest.py --seed 1 --count 3000`; CI runs a short one. Of every run it holds:
 no traceback; exit code 0, 1 or 2; the written file parses, keeps its budgets under `check`,
 differs from the spec only where the plan says; its outputs have their shapes; what `--keep`
-names is as it was; the plan's score is the damage of the file.
+names is as it was; the plan's score is the damage of the file; plans beside it are better in
+something.
 """
 
 from __future__ import annotations
@@ -165,7 +166,18 @@ def wrong_plan(
         name = options[options.index("--keep") + 1]
         if kept_row(before, name) != kept_row(after, name):
             return f"--keep {name}: {kept_row(before, name)} became {kept_row(after, name)}"
+    if idle := idle_alternatives(found["plan"], found["others"]):
+        return f"no better in anything: {idle}"
     return wrong_score(found["plan"], before, after)
+
+
+def idle_alternatives(plan: dict, others: list[dict]) -> list[str]:  # type: ignore[type-arg]
+    """Plans shown beside the plan that have neither fewer edits nor a lower price."""
+    return [
+        " ".join(step["edit"] for step in one["steps"])
+        for one in others
+        if len(one["steps"]) >= len(plan["steps"]) and one["price"] >= plan["price"]
+    ]
 
 
 def wrong_score(plan: dict, before: cnncost.Spec, after: cnncost.Spec) -> str:  # type: ignore[type-arg]

@@ -78,7 +78,7 @@ class Suggester(PreparedSearch):
         if plan is not None and alike is not None and self._may_have(alike):
             bound = plan.bound if found is None or found.plan is None else found.plan.bound
             plan, others = prefer_sure(plan, others, alike, bound)
-            alike = plan if plan.edits == alike.edits else alike
+            alike = plan if plan.text == alike.text else alike
         plain, replaced = None, plan is not None and any(map(plan.uses, STRUCTURAL))
         if plan is not None and replaced and self.editable.clock.left > 0:
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
@@ -221,14 +221,16 @@ def prefer_sure(
         return plan, others
     if chosen is None:
         bound = min(bound, alike.price)
-        return replace(alike, proved=plan.proved, bound=bound), _by_length(plan, *others)
-    rest = [one for one in (plan, *others) if one is not chosen]
+        return replace(alike, proved=plan.proved, bound=bound), _list_beside(alike, listed)
     chosen = replace(chosen, proved=plan.proved, bound=min(bound, chosen.price))
-    return chosen, _by_length(*rest)
+    return chosen, _list_beside(chosen, listed)
 
 
-def _by_length(*plans: Plan) -> tuple[Plan, ...]:
-    return tuple(sorted(plans, key=lambda one: len(one.edits)))
+def _list_beside(plan: Plan, others: Sequence[Plan]) -> tuple[Plan, ...]:
+    """Those that have fewer edits than a plan, or a lower price."""
+    count = len(plan.edits)
+    better = [one for one in others if len(one.edits) < count or one.price < plan.price]
+    return tuple(sorted(better, key=lambda one: len(one.edits)))
 
 
 class FewestChoice(NamedTuple):
@@ -272,13 +274,12 @@ def choose_fewest(
     chosen = next(good, best)
     if not chosen.proved:  # what no plan scores below holds for those of few edits too
         chosen = replace(chosen, bound=min(best.bound, chosen.price))
-    listed = [plan for plan in (*found, best) if plan.edits != chosen.edits]
     few = None
     if len(chosen.edits) > max(FEW):
         last = found[-1] if found else None
         nearest = None if last else _measure_largest(chosen, budgets)
         few = FewEdits(max(FEW), last, proved, nearest)
-    return FewestChoice(chosen, tuple(listed), few)
+    return FewestChoice(chosen, _list_beside(chosen, [*found, best]), few)
 
 
 def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
