@@ -55,7 +55,8 @@ def run_suggest(arch: Path, budgets: Sequence[str], limit: float) -> ScaleRun:
     """Run one process to its end, and read what the system counted of it."""
     words = [word for budget in budgets for word in ("--budget", budget)]
     program = str(Path(sys.executable).parent / "cnncost")
-    command = [program, "suggest", str(arch), *words, "-f", "json", "--time-limit", str(limit)]
+    command = [program, "suggest", str(arch), *words, "--time-limit", str(limit), "-f", "json"]
+    command += ["--top", "12"]  # as many single edits as a screen has
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, stdout=out, stderr=err)

@@ -56,7 +56,7 @@ def test_a_search_without_room_proves_nothing(monkeypatch: pytest.MonkeyPatch) -
 def test_a_search_is_not_begun_on_more_terms_than_there_is_room_for() -> None:
     programme = LinearProgramme()
     terms = dict.fromkeys(range(1000), 1.0)
-    most = linear_programme.MOST_BEGUN // linear_programme.BYTES_PER_TERM // len(terms) + 1
+    most = linear_programme.MOST_BEGUN // linear_programme.WHOLE_BYTES // len(terms) + 1
     for _ in range(1000):
         programme.add_column(1.0)
     for _ in range(most):
