@@ -186,3 +186,11 @@ def test_without_an_equals_sign() -> None:
         split_metric("weights")
     with pytest.raises(CnncostError, match="no growth"):
         split_metric("weights", CnncostError("no growth"))
+
+
+@pytest.mark.parametrize("metric", ["activation_memory", "memory", "training_memory"])
+def test_a_scale_that_is_none_is_refused(metric: str) -> None:
+    with pytest.raises(CnncostError, match="a batch of 0 is none"):
+        _metrics(TEXT, batch=0).compute_figure(metric)
+    with pytest.raises(CnncostError, match="unknown dtype 'fp23'"):
+        _metrics(TEXT, dtype="fp23").compute_figure(metric)

@@ -94,10 +94,8 @@ def measure_memory(
     Raises:
         CnncostError: the dtype or the optimiser is unknown, or the batch is not positive.
     """
-    size = _look_up_word("dtype", dtype, DTYPES)
+    size = _read_scale(batch, dtype)
     plan = _look_up_word("optimizer", optimizer, OPTIMIZERS)
-    if batch < 1:
-        raise CnncostError(f"a batch of {batch} is none", "a batch has at least one example")
     tensors = _tensor_bytes(network, size)
     trained = _tensor_bytes(network, size, trained=True)
     state = plan.copies * sum(trained) + plan.counters * COUNTER * len(trained)
@@ -122,13 +120,29 @@ def measure_memory(
 
 
 def measure_inference(network: Network, *, batch: int = 1, dtype: str = "fp32") -> Peak:
-    """Measure the peak of an inference pass alone: training takes several times as long."""
-    return find_peak(network, find_lives(network, batch=batch, size=DTYPES[dtype]))
+    """Measure the peak of an inference pass alone: training takes several times as long.
+
+    Raises:
+        CnncostError: the dtype is unknown, or the batch is not positive.
+    """
+    return find_peak(network, find_lives(network, batch=batch, size=_read_scale(batch, dtype)))
 
 
 def count_parameter_bytes(network: Network, dtype: str = "fp32") -> int:
-    """Count the bytes of the parameters."""
-    return sum(_tensor_bytes(network, DTYPES[dtype]))
+    """Count the bytes of the parameters.
+
+    Raises:
+        CnncostError: the dtype is unknown.
+    """
+    return sum(_tensor_bytes(network, _read_scale(1, dtype)))
+
+
+def _read_scale(batch: int, dtype: str) -> int:
+    """Return the bytes of an element, once the scale is one."""
+    size = _look_up_word("dtype", dtype, DTYPES)
+    if batch < 1:
+        raise CnncostError(f"a batch of {batch} is none", "a batch has at least one example")
+    return size
 
 
 def refuse_unknown(dtype: str, optimizer: str) -> None:
