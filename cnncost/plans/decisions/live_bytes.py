@@ -69,6 +69,7 @@ class _InferenceSteps:
         self.unknown_at: dict[int, list[Pick]] = {}
         """For each step the options that may change its bytes so."""
         self._replaced: dict[tuple[int, Pick, tuple[Pick, ...]], list[int]] = {}
+        """What was laid out: by node, option and widths, the bytes added at each step."""
         for picked, steps in self.unknown_steps.items():
             for t in steps:
                 self.unknown_at.setdefault(t, []).append(picked)
