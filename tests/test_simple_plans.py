@@ -20,7 +20,7 @@ from cnncost.plans.decisions.search_space import list_decisions
 from cnncost.plans.edits.budget import Budget, parse_budgets
 from cnncost.plans.edits.editable_spec import EditableSpec
 from cnncost.plans.edits.width import LabelledNumber, label_numbers
-from cnncost.plans.search.plan import Plan
+from cnncost.plans.search.plan import MOST_COUNTED, Plan
 from cnncost.plans.search.simple_plans import add_spatial_edits, scale_uniformly
 from cnncost.plans.suggestion.request import SuggestionRequest
 from cnncost.plans.suggestion.suggester import Suggester
@@ -183,6 +183,21 @@ def test_below_a_quarter_there_is_none() -> None:
     editable = draft_of(CHAIN)
     budgets = (Budget("weights", 16 + 16 * 8 + 16 - 1, "159"),)
     assert scale_uniformly(editable, list_decisions(editable, ALL), budgets, ALL) is None
+
+
+def test_of_a_plan_of_many_edits_the_last_alone_is_counted() -> None:
+    for count, known in ((MOST_COUNTED, MOST_COUNTED), (MOST_COUNTED + 1, 1)):
+        lines = ["- {conv: 16, kernel: 1}\n"] * (count + 1)  # the last one's are the answers
+        editable = draft_of("".join(["input: [1, 2, 2]\nlayers:\n", *lines]))
+        # 8 weights of the first, 8 x 8 of each behind it, 8 x 16 of the last
+        budgets = (Budget("weights", 8 + 64 * (count - 1) + 128, ""),)
+        plan = scale_uniformly(editable, list_decisions(editable, ALL), budgets, ALL)
+        assert plan is not None
+        assert len(plan.steps) == count
+        assert sum(step.after is not None for step in plan.steps) == known
+        last = plan.steps[-1]
+        assert last.after == plan.after
+        assert last.total == plan.score
 
 
 def test_where_it_is_the_plan_no_listed_plan_is_below_what_is_proved() -> None:

@@ -101,3 +101,16 @@ def test_top_limits_programs_forms_too(budget: tuple[str, ...]) -> None:
     assert {*shown["5"]} < {*shown[""]}
     page = run("suggest", "lenet5", *budget, "--top", "5").stdout
     assert all(edit in page for edit in shown["5"])
+
+
+def test_of_many_edits_the_first_are_listed() -> None:
+    widths = [16 + 8 * (at % 5) for at in range(80)]
+    lines = "".join(f"- {{conv: {width}, kernel: 1}}\n" for width in widths)
+    arguments = ("suggest", "-", "--budget", "weights=12%", "--time-limit", "3")
+    said = run(*arguments, text=f"input: [3, 4, 4]\nlayers:\n{lines}").stdout
+    count = int(said.split("The plan: ")[1].split()[0])
+    assert count > 60
+    assert "\n 20. conv" in said
+    assert "\n 21. conv" not in said
+    assert f"and {count - 20} more (-f csv lists them)" in said
+    assert "\n all of it" in said

@@ -9,7 +9,7 @@ from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.carried_values import read_carried
 from cnncost.language.names import COMMON, STRUCTURES
-from cnncost.language.nodes import Items, Node, Scalar
+from cnncost.language.nodes import Items, Node, Pairs, Scalar
 from cnncost.language.values import NAME
 from cnncost.layers import FAMILIES, JOINS, TYPES
 
@@ -51,6 +51,10 @@ def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
     if line.main is not None and main is None and line.word not in JOINS:
         problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
         return False
+    if isinstance(line.main, Pairs) and main is not None:
+        what = f"the arguments of {line.word} stand beside it, not in a mapping behind it"
+        problems.add(line.main.start, what, f"write {_write_flat(line, line.main, main)}")
+        return False
     if line.main is not None and main is not None:
         line.arguments = {main: line.main, **line.arguments}
     if line.type is not None and "share" in line.common and not line.type.learns:
@@ -73,6 +77,16 @@ def main_argument(line: Line) -> str | None:
     if line.block is not None and line.block.parameters:
         return line.block.parameters[0].name
     return None
+
+
+def _write_flat(line: Line, within: Pairs, main: str) -> str:
+    """Write a line with the arguments of a mapping behind its word beside it."""
+    written = {line.word: main.upper()}
+    for key, value in within.pairs:
+        is_main = key.text == main or find_meaning(key.text, [main])
+        text = value.text if isinstance(value, Scalar) else "..."
+        written[line.word if is_main else key.text] = text
+    return f"{{{', '.join(f'{name}: {text}' for name, text in written.items())}}}"
 
 
 def _further_keys(line: Line) -> tuple[str, ...]:

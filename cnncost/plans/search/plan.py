@@ -66,7 +66,8 @@ class PlanStep(NamedTuple):
 
     edit: Edit
     after: Measures | None
-    """None where the edits so far are only valid with those below, or time was over."""
+    """None where the edits so far are only valid with those below, where time was over, and in a
+    plan of more than MOST_COUNTED edits for all but the last."""
     total: int | None
     """The score of all edits so far; None with `after`."""
     score: int | None
@@ -85,6 +86,9 @@ class PatchedStep(NamedTuple):
     longer: int | None
     """The picoseconds that these take; None where no time is known."""
 
+
+MOST_COUNTED = 100
+"""Edits of a plan that are counted one by one: each is a reading of the whole text."""
 
 MeasuredStep = tuple[Edit, Measures | None, int | None]
 """An edit, and the measures and the score of all edits so far."""
@@ -143,10 +147,12 @@ class Plan:
     @cached_property
     def steps(self) -> tuple[PlanStep, ...]:
         """The edits one after another, each with the recount of all so far."""
-        made = [
-            *_measure_steps(self.origin or self.editable, self.leading),
-            *_measure_steps(self.editable, self.own_edits),
-        ]
+        made: list[MeasuredStep] = [(edit, None, None) for edit in self.edits]
+        if len(made) <= MOST_COUNTED:
+            made = [
+                *_measure_steps(self.origin or self.editable, self.leading),
+                *_measure_steps(self.editable, self.own_edits),
+            ]
         made[-1:] = [(edit, self.after, self.score) for edit, _, _ in made[-1:]]
         return list_steps(made)
 

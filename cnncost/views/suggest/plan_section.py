@@ -14,6 +14,9 @@ from cnncost.views.suggest.page_parts import ALL, PageParts
 MOST_NAMED = 3
 """Edits of an alternative that are named one by one."""
 
+MOST_LISTED, FIRST = 60, 20
+"""Edits of a plan that are listed one by one; of more, how many."""
+
 
 class PlanSection:
     """What is said of a plan."""
@@ -56,13 +59,16 @@ class PlanSection:
             unknown = ["-"] * len(self.words.metrics)
             after = self.words.cells(step.after) if step.after else unknown
             rows.append([f"{number}. {step.edit.phrase}", score_text(step), *after])
+        if len(rows) > MOST_LISTED:
+            more = f"and {len(rows) - FIRST:,} more (-f csv lists them)"
+            rows[FIRST:] = [[more, *[""] * len(rows[0][1:])]]
         if len(rows) > 1:
             rows.append(
                 [ALL, score_text(plan), *(after if patched else self.words.cells(plan.after))]
             )
         page.add_table(["edit", "score", *self.words.metrics], rows)
         if any(step.after is None for step in plan.steps):
-            page.add_text("-: not valid without the edits below it, or no time to count it.")
+            page.add_text("-: not counted (invalid without the edits below, no time, or too many).")
 
     def _patches_text(self, patched: PatchedStep) -> str:
         """What patches save of SRAM, and what they compute again."""
