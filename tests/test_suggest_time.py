@@ -65,7 +65,9 @@ def test_a_hundred_convolutions_hold_a_time_limit_of_a_second(budget: str) -> No
     assert found.plan is None or all(
         found.plan.after[one.metric] <= one.most for one in found.budgets
     )
-    assert not found.proved or not found.left_out
+    # No price is below 0, whatever was left out.
+    least = found.plan is not None and found.plan.bound == 0
+    assert not found.proved or not found.left_out or least
 
 
 def test_what_there_was_no_time_for_is_said() -> None:
