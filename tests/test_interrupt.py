@@ -51,6 +51,29 @@ def test_ctrl_c_while_it_starts(after: float, tmp_path: Path) -> None:
     assert shown.endswith("interrupted\r\n")
 
 
+def test_ctrl_c_while_a_class_is_made() -> None:
+    """Python 3.11 raises a RuntimeError there, which Ctrl-C is the cause of; later ones do not."""
+    program = """
+from cnncost.cli import main
+
+class Named:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+
+def run_app():
+    class Made:
+        named = Named()
+
+import cnncost.cli.main
+cnncost.cli.main.run_app = run_app
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def test_in_a_pipe_it_is_one_plain_line() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CODE, "table", "-"],

@@ -13,6 +13,11 @@ def main() -> None:
         run_app()
     except KeyboardInterrupt:
         _exit_interrupted()
+    except RuntimeError as error:
+        # Before Python 3.12 what interrupts __set_name__ while a class is made is its cause.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        _exit_interrupted()
     except MemoryError:
         _exit_out_of_memory()
 
