@@ -55,6 +55,12 @@ def hint_for_number(text: str) -> str:
     return next((hint(text) for form, hint in _FORMS if re.fullmatch(form, text)), "")
 
 
+def hint_for_tuple(text: str) -> str:
+    """Say what to write for a list in parentheses, as other languages have them; else empty."""
+    found = re.fullmatch(r"\(([^()]*,[^()]*)\)", text)
+    return f"write [{found[1].strip(' ,')}]" if found else ""
+
+
 FUNCTIONS = {
     "min": (2, 99, "two to 99 values: min(a, b)"),
     "max": (2, 99, "two to 99 values: max(a, b)"),
@@ -142,6 +148,8 @@ class _Parser:
         what = "it ends too early" if kind == "end" else f"{quote_text(text)} is out of place"
         if kind != "end" and (hint := hint_for_number(text)):
             pass  # a number of another language
+        elif text == "," and (hint := hint_for_tuple(self.text)):
+            pass
         elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
             hint = "there is + - * / // and parentheses; no power, comparison or index"
         else:

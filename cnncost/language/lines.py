@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, quote_text
+from cnncost.language.expression import hint_for_tuple
 from cnncost.language.line import Block, Line
 from cnncost.language.names import COMMON, STRUCTURES, Names, check_name
-from cnncost.language.nodes import Items, Node, Pairs, Scalar
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, list_entries, write_inline
 from cnncost.language.takes import complete_line, read_bodies, refuse_unknown_keys
 from cnncost.layers import TYPES, layer_type
 
@@ -33,7 +35,7 @@ class LineReader:
     def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
         """Read the lines of a list; the message for something else calls it `what`."""
         if not isinstance(node, Items):
-            self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
+            self.problems.add(node.start, f"{what} is no list of layers", _list_hint(node))
             return []
         return [self.read_line(item, names) for item in node.items]
 
@@ -114,7 +116,7 @@ class LineReader:
                 whole = self.problems.source.text[value.start : node.end].partition(")")[0] + ")"
                 self.problems.add(
                     value.start, f"the expression {quote_text(value.text)} ends at its comma",
-                    f'quote it: "{whole}"',
+                    hint_for_tuple(whole) or f'quote it: "{whole}"',
                 )  # fmt: skip
                 return None
             if key.text in keys:
@@ -146,7 +148,12 @@ class LineReader:
                 f"a parameter that is a layer word stands alone: - {key.text}",
             )  # fmt: skip
             return
-        self._refuse_unknown_type(key)
+        _, value = keys[key.text]
+        if isinstance(value, Pairs):
+            what = f"unknown layer type {quote_text(key.text)}"
+            self.problems.add(key.start, what, partial(self._named_hint, key.text, value))
+        else:
+            self._refuse_unknown_type(key, value)
 
     def _identify_word(self, line: Line, at: Scalar) -> bool:
         if line.word in TYPES:
@@ -159,9 +166,19 @@ class LineReader:
             return False
         return True
 
-    def _refuse_unknown_type(self, at: Scalar) -> None:
+    def _named_hint(self, name: str, within: Pairs) -> str:
+        """What to write for a mapping behind what may be a layer's name."""
+        if any(self._is_layer(key.text) for key, _ in within.pairs):
+            return f"a layer's name stands beside its type: {_write_named(name, within)}"
+        return self._type_hint(name)
+
+    def _refuse_unknown_type(self, at: Scalar, value: Node | None = None) -> None:
         word = at.text.strip()
-        if word:
+        if word in _TYPE_KEYS and isinstance(value, Scalar):
+            example = value.text.strip() if self._is_layer(value.text.strip()) else "conv"
+            hint = f"a layer's type is a key itself: {example}: ..."
+            self.problems.add(at.start, f"{quote_text(word)} is no key", hint)
+        elif word:
             what = f"unknown layer type {quote_text(word)}"
             self.problems.add(at.start, what, lambda: self._type_hint(word))
         else:
@@ -197,6 +214,24 @@ class LineReader:
         else:
             line.name = name
             names[name] = at.start
+
+
+_TYPE_KEYS = ("type", "layer", "op", "kind", "class_name")
+"""Keys that say a layer's type in other formats."""
+
+
+def _write_named(name: str, within: Pairs) -> str:
+    """Write a layer's name beside its keys."""
+    return write_inline([("name", name), *list_entries(within)])
+
+
+def _list_hint(node: Node) -> str:
+    """What to write for what is no list of layers: a mapping may be one of names."""
+    first = node.pairs[:1] if isinstance(node, Pairs) else []
+    for name, within in first:
+        if isinstance(within, Pairs):
+            return f"write '- ' before each layer: - {_write_named(name.text, within)}"
+    return "write '- ' before each layer"
 
 
 def _one_layer(first: str, second: str) -> str:

@@ -8,7 +8,7 @@ from cnncost.errors import Problem
 from cnncost.place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, Protocol
 
     from cnncost.language.problems import Problems
@@ -82,6 +82,17 @@ class Pairs:
 
 
 Node = Scalar | Items | Pairs
+
+
+def list_entries(node: Pairs) -> list[tuple[str, str]]:
+    """List the keys of a mapping with their texts; `...` is that of a list or mapping."""
+    return [(k.text, v.text if isinstance(v, Scalar) else "...") for k, v in node.pairs]
+
+
+def write_inline(entries: Iterable[tuple[str, str]]) -> str:
+    """Write keys and their texts as a mapping in braces."""
+    return f"{{{', '.join([f'{key}: {text}' for key, text in entries])}}}"
+
 
 _HINTS = (
     (

@@ -9,7 +9,7 @@ from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.carried_values import read_carried
 from cnncost.language.names import COMMON, STRUCTURES
-from cnncost.language.nodes import Items, Node, Pairs, Scalar
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, list_entries, write_inline
 from cnncost.language.values import NAME
 from cnncost.layers import FAMILIES, JOINS, TYPES
 
@@ -82,11 +82,10 @@ def main_argument(line: Line) -> str | None:
 def _write_flat(line: Line, within: Pairs, main: str) -> str:
     """Write a line with the arguments of a mapping behind its word beside it."""
     written = {line.word: main.upper()}
-    for key, value in within.pairs:
-        is_main = key.text == main or find_meaning(key.text, [main])
-        text = value.text if isinstance(value, Scalar) else "..."
-        written[line.word if is_main else key.text] = text
-    return f"{{{', '.join(f'{name}: {text}' for name, text in written.items())}}}"
+    for name, text in list_entries(within):
+        is_main = name == main or find_meaning(name, [main])
+        written[line.word if is_main else name] = text
+    return write_inline(written.items())
 
 
 def _further_keys(line: Line) -> tuple[str, ...]:
