@@ -54,6 +54,7 @@ def _hint(
 
 _DENSE = "did you mean 'dense'? it reads its whole input; 'linear' works at each position alone"
 _SEPARABLE = "two lines: - {depthwise_conv: 3, padding: 1}, then - {conv: FILTERS, kernel: 1}"
+_POINTWISE = "write {conv: FILTERS, kernel: 1}"
 _ABOVE = "drop it: what stands above says it"
 
 
@@ -73,6 +74,7 @@ _MEANINGS = _join_groups(
     _words("conv_transpose", "convtranspose", "transposedconv", "convtransposed", "tconv"),
     _words("conv_transpose", "transposeconv", "convolutiontranspose"),
     _words("depthwise_conv", "dwconv", "depthwise", "convdw", "depthwiseconvolution"),
+    _hint("conv", _POINTWISE, "pointwise", "pointwiseconv", "pwconv", "pw", "convpw"),
     _words("locally_connected", "locallyconnected", "locallyconnectedlayer", "unsharedconv"),
     _words("locally_connected", "localconv", "localconvolution", "unsharedconvolution"),
     _hint(("depthwise_conv", "conv"), _SEPARABLE, "separableconv", "sepconv", "sepconvolution"),
@@ -123,7 +125,7 @@ _MEANINGS = _join_groups(
     _words("residual", "shortcut", "skip", "skipconnection", "resblock", "residualblock"),
     _words("parallel", "branches", "branch", "split", "inception"),
     _words("densely", "denseblock"),
-    _words("sequence", "sequential", "stack"),
+    _words("sequence", "sequential", "stack", "layers"),
     _hint(
         "mul",
         "a block of yours: global_avgpool, two conv of kernel 1, sigmoid, and mul, "

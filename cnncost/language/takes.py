@@ -136,6 +136,9 @@ def _key_hint(at: Scalar, value: Node, line: Line) -> str:
     name, _, rest = at.text.partition(":")
     if name in choices:  # the whole key is not, so there is a colon
         return f"a space is missing behind the colon: {name}: {rest}"
+    type_meant = find_meaning(at.text, TYPES)
+    if type_meant and not find_meaning(at.text, choices):
+        return f"one line makes one layer: write - {type_meant.ours[0]} on a line of its own"
     return did_you_mean(at.text, choices, f"{line.word} takes {', '.join(choices[:20])}")
 
 
