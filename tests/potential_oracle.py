@@ -15,6 +15,7 @@ from cnncost.network import Network
 Nodes = list[Any]  # Any: a node's layer may have any fields
 
 WITH_WEIGHTS = ("conv", "depthwise_conv", "conv_transpose", "dense", "linear")
+LEARNING = (*WITH_WEIGHTS, "locally_connected", "attention", "lstm", "gru", "rnn")
 BENDING = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
     *("hardsigmoid", "tanh", "softplus", "mish", "step", "prelu", "scaled_tanh"),
@@ -33,6 +34,8 @@ class Sums(NamedTuple):
     heads: list[float]
     """The extent of each map that a dense layer reads."""
     dense: list[float]
+    streams: list[float]
+    """The channels of each that attention reads."""
 
 
 def shallowness(layers: float) -> float:
@@ -68,7 +71,7 @@ def all_behind(nodes: Nodes, index: int) -> set[int]:
 
 
 def first_behind(
-    nodes: Nodes, index: int, words: tuple[str, ...] = (*WITH_WEIGHTS, *BENDING)
+    nodes: Nodes, index: int, words: tuple[str, ...] = (*LEARNING, *BENDING)
 ) -> Iterator[Any]:
     """The first layers of some types (with weights, and non-linearities) that one's output meets
     on each path."""
@@ -87,10 +90,10 @@ def first_behind(
 def follower_of(nodes: Nodes, index: int) -> str:
     met = list(first_behind(nodes, index))
     for one in met:
-        learned = [word_of(nodes[i]) in WITH_WEIGHTS for i in all_behind(nodes, one.index)]
+        learned = [word_of(nodes[i]) in LEARNING for i in all_behind(nodes, one.index)]
         if word_of(one) in BENDING and any(learned):
             return "bent"
-    return "linear" if any(word_of(one) in WITH_WEIGHTS for one in met) else "output"
+    return "linear" if any(word_of(one) in LEARNING for one in met) else "output"
 
 
 def tells_positions(nodes: Nodes, index: int) -> bool:
@@ -103,6 +106,8 @@ def tells_positions(nodes: Nodes, index: int) -> bool:
             if word in ("global_avgpool", "global_maxpool"):
                 continue
             if word in ("dense", "flatten") and math.prod(nodes[read].output.extents) > 1:
+                return True
+            if word in ("matmul", *LEARNING) and word not in WITH_WEIGHTS:
                 return True
             if word in WITH_WEIGHTS and max(getattr(reader.layer, "kernel", [1])) > 1:
                 return True
@@ -198,12 +203,17 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
 def potential_by_loops(network: Network) -> tuple[float, float, float, float, float]:
     """Width, depth, resolution, groups and dense."""
     nodes: Nodes = list(network.nodes)
-    sums = Sums([], [], [], [], [], [], [])
+    sums = Sums([], [], [], [], [], [], [], [])
     for node in nodes:
         if word_of(node) == "dense":
             add_dense(sums, nodes, node)
         elif word_of(node) in WITH_WEIGHTS:
             add_sliding(sums, nodes, node)
+        elif word_of(node) == "attention":  # as a 3x3: ln 9 / ln 9
+            sums.depths.append(1 + c.KERNEL_SHARE)
+            sums.streams.append(node.inputs[0].channels)
+        elif word_of(node) == "matmul":
+            sums.depths.append((1 + c.KERNEL_SHARE) / 2)
     whole = math.fsum(sums.weights)
     seen = [(c.HEAD_SHARE, extent) for extent in sums.heads]
     for extent in {extent for _, extent in sums.maps}:
@@ -218,8 +228,10 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
     seen_first = [c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / one) ** fall for one in sides]
     picture = c.PICTURE * math.fsum(seen_first) / max(1, len(sides))
     typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0
+    narrow = [c.NARROW_STREAM / channels for channels in sums.streams]
+    stream = math.fsum(narrow) / len(narrow) if narrow else 0.0
     return (
-        c.WIDTH * math.log((typical + c.WIDE) / typical),
+        c.WIDTH * math.log((typical + c.WIDE) / typical) + stream,
         shallowness(math.fsum(sums.depths)),
         (math.fsum(coarse) / shares if shares else 0.0) + picture,
         math.fsum(sums.groups) / whole if whole else 0.0,

@@ -54,6 +54,7 @@ def test_random_networks_beside_plain_loops(block: int) -> None:
 @pytest.mark.parametrize("name", [
     "alexnet", "c3d", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "lenet5",
     "m5_speech", "minmax", "mobilenet_v2", "residual_mlp", "resnet50", "shufflenet_v2", "unet",
+    "vit_b16", "swin_t",
 ])  # fmt: skip
 def test_bundled_networks_beside_plain_loops(name: str) -> None:
     network = cnncost.load(name).network

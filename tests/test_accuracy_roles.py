@@ -42,7 +42,7 @@ D = "- {name: d, conv: 4, kernel: 1}\n"
     (f"- {{name: sum, add: [c, input]}}\n- relu\n{D}", BENT),
     (f"- {{name: two, concat: [c, input]}}\n- relu\n{D}", BENT),
     (f"- {{name: two, mul: [c, input]}}\n- relu\n{D}", BENT),
-    (f"- batchnorm\n- {{attention: 2}}\n- relu\n{D}", BENT),
+    (f"- batchnorm\n- {{scale: }}\n- relu\n{D}", BENT),
     # A non-linearity on any path counts, whatever the others meet.
     (f"- relu\n{D}- {{name: e, conv: 4, kernel: 1, from: c}}\n- {{add: [d, e]}}\n", BENT),
     (f"- relu\n{D}- {{add: [c, d]}}\n", BENT),
@@ -56,6 +56,9 @@ D = "- {name: d, conv: 4, kernel: 1}\n"
     ("- flatten\n- {dense: 3}\n", LINEAR),
     (f"- {{name: sum, add: [c, input]}}\n{D}", LINEAR),
     (f"{D}- relu\n- {{name: e, conv: 4, kernel: 1}}\n", LINEAR),
+    (f"- batchnorm\n- {{attention: 2}}\n- relu\n{D}", LINEAR),
+    ("- {locally_connected: 4, kernel: 3}\n- relu\n", LINEAR),
+    ("- {reshape: [4, -1]}\n- {lstm: 3}\n", LINEAR),
     # A softmax weighs what it stands in; it is no non-linearity between layers.
     (f"- softmax\n{D}", LINEAR),
     (f"- logsoftmax\n{D}", LINEAR),
@@ -86,9 +89,9 @@ def test_what_follows_a_dense_layer(dense: str) -> None:
     assert [found[name].follower for name in ("bent", "rank", "last")] == [BENT, LINEAR, OUTPUT]
 
 
-def test_only_layers_with_weights_of_their_own_have_roles() -> None:
+def test_only_layers_with_terms_have_roles() -> None:
     lines = f"{C}- batchnorm\n- relu\n- {{attention: 2}}\n- prelu\n{D}- global_avgpool\n"
-    assert set(roles_of(lines)) == {"c", "d"}
+    assert set(roles_of(lines)) == {"c", "attention1", "d"}
 
 
 @pytest.mark.parametrize(("behind", "used"), [
@@ -103,6 +106,10 @@ def test_only_layers_with_weights_of_their_own_have_roles() -> None:
     ("- flatten\n", True),
     ("- {conv: 4, kernel: 1}\n- relu\n- flatten\n", True),
     ("- {linear: 4}\n- {conv: 4, kernel: 3}\n", True),
+    # Attention reads all positions, as one layer or as products of maps; so does a state.
+    ("- relu\n- {attention: 2}\n- global_avgpool\n", True),
+    ("- {name: q, reshape: [8, -1]}\n- {permute: [2, 1]}\n- {matmul: [previous, q]}\n", True),
+    ("- {reshape: [4, -1]}\n- {gru: 3}\n", True),
     # Joined with what is: one reader is enough.
     ("- {name: p, global_avgpool}\n- {conv: 4, kernel: 3, from: c}\n", True),
     ("- {conv: 4, kernel: 3, padding: 1}\n- {add: [previous, c]}\n- global_avgpool\n", True),

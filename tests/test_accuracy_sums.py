@@ -42,22 +42,22 @@ def test_coarseness_and_its_slope() -> None:
 
 
 def test_sums_are_added_term_by_term() -> None:
-    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, 8, {8.0: 1.5, 4.0: 2.0})
-    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, 80, {8.0: 0.5, 2.0: 1.0})
-    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, 88, {8: 2, 4: 2, 2: 1})
-    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, 72, {8: -1, 4: -2, 2: 1})
-    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, 0, {})
+    ones, tens = range(1, 11), range(10, 101, 10)
+    one, two = LayerTerms(*ones, {8.0: 1.5, 4.0: 2.0}), LayerTerms(*tens, {8.0: 0.5, 2.0: 1.0})
+    assert add_terms([one, two]) == (*range(11, 111, 11), {8: 2, 4: 2, 2: 1})
+    assert add_terms([two], less=[one]) == (*range(9, 91, 9), {8: -1, 4: -2, 2: 1})
+    assert add_terms([]) == NO_TERMS == (*[0] * 10, {})
 
 
 def test_the_parts_of_sums() -> None:
-    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense, the input;
-    # maps.
+    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense, attentions
+    # and their streams, the input; maps.
     # What is gone from an extent leaves rounding behind.
     maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
     fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
-    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, 0.7, maps)) == near(
+    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, 3, 0.6, 0.7, maps)) == near(
         Potential(
-            WIDTH * log(1 + WIDE / exp(12 / 4)),
+            WIDTH * log(1 + WIDE / exp(12 / 4)) + 0.6 / 3,
             DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
             (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small) + 0.7,
             2 / 4,

@@ -20,6 +20,7 @@ from cnncost.accuracy.error_constants import (
     LINEAR_KERNEL,
     LINEAR_SHARE,
     NARROW,
+    NARROW_STREAM,
     SMALL_EXTENT,
 )
 from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, layer_terms
@@ -221,9 +222,31 @@ def test_only_the_first_dense_layer_reads_the_map() -> None:
 
 
 def test_layers_without_weights_of_their_own_add_nothing() -> None:
-    text = "- {conv: 4, kernel: 1}\n- batchnorm\n- {attention: 2}\n- {maxpool: 2}\n- prelu\n"
+    text = "- {conv: 4, kernel: 1}\n- batchnorm\n- {scale: }\n- {maxpool: 2}\n- prelu\n"
     text += "- global_avgpool\n- {dense: 3}\n"
     network = cnncost.loads(f"input: [8, 12, 12]\nlayers:\n{text}").network
     role = find_roles(network)[1]
     for node in network.layers[1:-1]:
         assert layer_terms(node.layer, node.inputs[0], node.output, role) == NO_TERMS
+
+
+@pytest.mark.parametrize("channels", [8, 192])
+def test_attention_is_as_deep_as_a_3x3_and_knows_its_stream(channels: int) -> None:
+    text = "- {name: a, attention: 2}\n- {linear: 4}\n"
+    assert terms_of(text, "a", f"[{channels}, 12]") == near(
+        LayerTerms(depth=1 + KERNEL_SHARE, attentions=1, streams=NARROW_STREAM / channels)
+    )
+
+
+def test_two_products_of_maps_are_as_deep_as_attention() -> None:
+    # Queries and keys are the same 8 channels at 12 positions: as [channels, positions] the
+    # keys are 12 channels at 8.
+    text = """\
+- {name: keys, permute: [2, 1]}
+- {name: scores, matmul: [keys, input]}
+- softmax
+- {name: seen, matmul: [input, previous]}
+- {linear: 4}
+"""
+    for name in ("scores", "seen"):
+        assert terms_of(text, name, "[8, 12]") == near(LayerTerms(depth=(1 + KERNEL_SHARE) / 2))

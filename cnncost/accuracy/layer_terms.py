@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cnncost.accuracy import error_constants as constants
-from cnncost.accuracy.roles import WEIGHTED, Follower, Role, mean_extent
+from cnncost.accuracy.roles import ATTENDING, PRICED, Follower, Role, mean_extent
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
@@ -31,6 +31,10 @@ class LayerTerms(NamedTuple):
     """Share x what such a map's extent costs."""
     dense: float = 0.0
     """What the hidden dense layers cost."""
+    attentions: float = 0.0
+    """Layers of attention."""
+    streams: float = 0.0
+    """What it costs that the streams which they read are narrow."""
     picture: float = 0.0
     """What the extents of the inputs cost, on average."""
     maps: Mapping[float, float] = MappingProxyType({})
@@ -64,8 +68,10 @@ def add_terms(terms: Iterable[LayerTerms], *, less: Iterable[LayerTerms] = ()) -
 
 def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     """Return the terms of one layer over an input of shape `x`, with an output of shape `y`."""
-    if layer.word not in WEIGHTED:
+    if layer.word not in PRICED:
         return NO_TERMS
+    if layer.word in ATTENDING:
+        return _attention_terms(layer, x)
     if layer.word == "dense":
         return _dense_terms(y, role)
     extent = mean_extent(y.extents)
@@ -91,6 +97,17 @@ def input_terms(inputs: Sequence[Shape]) -> LayerTerms:
     """Return the terms of a network's inputs: how coarse its picture is; vectors have none."""
     costs = [coarseness_of(mean_extent(x.extents)) for x in inputs if x.extents]
     return LayerTerms(picture=constants.PICTURE * sum(costs) / len(costs) if costs else 0.0)
+
+
+def _attention_terms(layer: Layer, x: Shape) -> LayerTerms:
+    """Return the terms of attention, a layer with a non-linearity and a kernel: 1 + KERNEL_SHARE.
+
+    Written out it is two products of maps, each half of that; the stream is not known there.
+    """
+    depth = 1 + constants.KERNEL_SHARE
+    if layer.word == "matmul":
+        return LayerTerms(depth=depth / 2)
+    return LayerTerms(depth=depth, attentions=1, streams=constants.NARROW_STREAM / x.channels)
 
 
 def _dense_terms(y: Shape, role: Role) -> LayerTerms:

@@ -50,8 +50,9 @@ def potential_of(terms: LayerTerms) -> Potential:
     """
     weight = terms.weight or 1.0
     width = exp(terms.log_widths / weight)
+    stream = terms.streams / (terms.attentions or 1.0)
     return Potential(
-        constants.WIDTH * log1p(constants.WIDE / width),
+        constants.WIDTH * log1p(constants.WIDE / width) + stream,
         _shallowness(terms.depth),
         _mean_coarseness(terms) + terms.picture,
         terms.groups / weight,

@@ -13,8 +13,20 @@ from cnncost.shape import Shape
 WEIGHTED = frozenset({"conv", "depthwise_conv", "conv_transpose", "dense", "linear"})
 """The types whose widths and kernels the potential is made of."""
 
-LEARNING = WEIGHTED | {"locally_connected"}
-"""The types that learn from a map, and tell its positions apart if their kernel does."""
+ATTENDING = frozenset({"attention", "matmul"})
+"""Attention as one layer, and the products of maps that it is made of."""
+
+PRICED = WEIGHTED | ATTENDING
+"""The types that have terms."""
+
+UNSHARED = frozenset({"locally_connected", "lstm", "gru", "rnn"})
+"""Other types that learn, and do not treat all positions alike."""
+
+LEARNING = WEIGHTED | UNSHARED | {"attention"}
+"""The types that learn."""
+
+MIXING = ATTENDING | UNSHARED
+"""The types that tell the positions of their input apart, whatever their kernel."""
 
 ACTIVATIONS = frozenset(FAMILIES["activation"]) - {"softmax", "logsoftmax"}
 """The non-linearities between layers; a softmax only weighs what it stands in."""
@@ -51,7 +63,7 @@ def find_roles(network: Network) -> dict[int, Role]:
     outputs = [node.output for node in network.nodes]
     found = {}
     for node in network.layers:
-        if node.layer.word in WEIGHTED:
+        if node.layer.word in PRICED:
             dense = node.layer.word == "dense"
             extent = find_map_extent(network.nodes, outputs, node.reads[0]) if dense else 0.0
             index = node.index
@@ -98,9 +110,8 @@ def _find_used_positions(network: Network) -> list[bool]:
             if word in ("dense", "flatten"):
                 own = node.output.positions > 1
             else:
-                unshared = word == "locally_connected"  # each position has weights of its own
                 kernel = max(getattr(reader.layer, "kernel", (1,)))
-                own = unshared or (word in WEIGHTED and kernel > 1)
+                own = word in MIXING or (word in WEIGHTED and kernel > 1)
             through = found[reader.index] and word != "dense"
             found[node.index] = found[node.index] or own or through
     return found

@@ -1,0 +1,112 @@
+"""The damage between vision transformers beside what others measured: `attention.csv` has top-1
+errors on ImageNet-1K as timm's table of results has them, one recipe for each family (Touvron et
+al. 2021 and 2022, CaiT; Steiner et al. 2022; Beyer et al. 2023; Liu et al. 2021)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from itertools import combinations
+from math import log, sqrt
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import pytest
+
+import cnncost
+from cnncost.accuracy import Damage
+
+ROWS = list(
+    csv.DictReader(
+        (Path(__file__).parent / "reference/damage/attention.csv").open(encoding="utf-8")
+    )
+)
+
+
+def base_text(name: str) -> str:
+    """A bundled network, without what it should count."""
+    return re.sub(r"\n(expect|published): (.|\n)*", "", cnncost.load(name).text.text)
+
+
+VIT, SWIN = base_text("vit_b16"), base_text("swin_t")
+
+
+def transformer(row: dict[str, str]) -> cnncost.Spec:
+    """The network of a row: `blocks` are a ViT's, or those of Swin's third stage."""
+    if row["family"] == "swin":
+        text = SWIN.replace("conv: 96", f"conv: {row['width']}")
+        text = text.replace("repeat: 6}", f"repeat: {row['blocks']}}}")
+        for stage, heads in enumerate((3, 6, 12, 24)):
+            own = int(row["heads"]) << stage
+            text = text.replace(f"heads: {heads}, repeat", f"HEADS: {own}, repeat")
+        return cnncost.loads(text.replace("HEADS", "heads"))
+    text = VIT.replace("conv: 768", f"conv: {row['width']}")
+    text = text.replace(
+        "encoder: 12, repeat: 12", f"encoder: {row['heads']}, repeat: {row['blocks']}"
+    )
+    text = text.replace("resolution: 224, patch: 16", "resolution: {resolution}, patch: {patch}")
+    return cnncost.loads(
+        text.replace("{resolution}", row["resolution"]).replace("{patch}", row["patch"])
+    )
+
+
+class Pair(NamedTuple):
+    """Two transformers of one family, and what the smaller one cost."""
+
+    kind: str
+    measured: float
+    damage: Damage
+
+    @property
+    def inside(self) -> bool:
+        return self.damage.low <= self.measured <= self.damage.high
+
+
+def list_pairs(*families: str) -> list[Pair]:
+    rows = [row for row in ROWS if not families or row["family"] in families]
+    networks = {(row["family"], row["model"]): transformer(row) for row in rows}
+    found = []
+    for one, other in combinations(rows, 2):
+        if one["family"] == other["family"]:
+            best, worst = sorted((one, other), key=lambda row: float(row["error"]))
+            keys = ("width", "blocks", "patch", "resolution")
+            kind = " and ".join(key for key in keys if best[key] != worst[key])
+            measured = log(float(worst["error"]) / float(best["error"]))
+            before, after = (networks[row["family"], row["model"]] for row in (best, worst))
+            found.append(Pair(kind, measured, cnncost.damage(before, after)))
+    return found
+
+
+PAIRS = list_pairs()
+
+
+@pytest.mark.parametrize(("name", "parameters"), [
+    # Millions of parameters, of the same table.
+    ("tiny", 5.72), ("small", 22.05), ("base", 86.57), ("base 384", 86.86),
+])  # fmt: skip
+def test_the_transformers_are_what_they_are_called(name: str, parameters: float) -> None:
+    (row,) = [row for row in ROWS if (row["family"], row["model"]) == ("deit", name)]
+    found = cnncost.count(transformer(row)).totals.parameters
+    assert round(found / 1e6, 2) == parameters
+
+
+@pytest.mark.parametrize(("kind", "count", "low", "high", "error"), [
+    ("width", 26, 0.8, 1.25, 0.06),
+    ("blocks", 4, 0.75, 1.33, 0.03),
+    ("width and blocks", 25, 0.6, 1.25, 0.10),
+])  # fmt: skip
+def test_widths_and_blocks(kind: str, count: int, low: float, high: float, error: float) -> None:
+    pairs = [pair for pair in PAIRS if pair.kind == kind]
+    assert len(pairs) == count
+    assert sum(pair.inside for pair in pairs) >= 0.9 * count
+    assert low < median(pair.measured / pair.damage.score for pair in pairs) < high
+    assert sqrt(sum((p.measured - p.damage.score) ** 2 for p in pairs) / count) < error
+
+
+def test_coarser_patches_and_smaller_pictures_cost_something() -> None:
+    """Fewer positions of a sequence: half and less of what is lost, and no more."""
+    pairs = [pair for pair in PAIRS if pair.kind in ("patch", "resolution")]
+    assert len(pairs) == 3
+    assert all(pair.inside for pair in pairs)
+    assert all(0 < pair.damage.score < pair.measured for pair in pairs)
