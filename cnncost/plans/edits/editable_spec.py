@@ -150,6 +150,16 @@ class EditableSpec:
                 found.setdefault(root, []).append(node.index)
         return found
 
+    @cached_property
+    def head_counts(self) -> dict[int, set[int]]:
+        """For each number of channels that attention reads, into how many heads it splits."""
+        found: dict[int, set[int]] = {}
+        for node in self.network.layers:
+            if node.layer.word == "attention":
+                heads: int = getattr(node.layer, "heads", 1)
+                found.setdefault(node.inputs[0].channels, set()).add(heads)
+        return found
+
     def measure(self, network: Network) -> dict[str, int]:
         """Return every metric that this suggestion looks at, of an edited network."""
         return self.meter.measure(network)
