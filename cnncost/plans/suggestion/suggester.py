@@ -42,7 +42,7 @@ from cnncost.plans.suggestion.single_edits import (
 FEW = (1, 2, 3)
 """Of how many edits good plans are shown, and preferred where they are as good."""
 
-AS_GOOD = 0.02
+AS_GOOD = 0.05
 """Up to so much more a plan of fewer edits costs that is preferred."""
 
 CLOSING = 1.0
