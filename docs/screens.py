@@ -33,10 +33,10 @@ def main(folder: Path) -> None:
         command = COMMAND.format(name)
         console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
         lines = [f"$ {command}", *read_terminal(command.split())][:ROWS]
-        console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
-        drawn = console.export_svg(title=command, unique_id=f"suggest-{name}")
         # The seconds of a search differ from run to run.
-        drawn = re.sub(r",&#160;in&#160;\d+\.\d&#160;s", "", drawn)
+        shown = re.sub(r",\s+in\s+\d+\.\d s", "", "\n".join(lines))
+        console.print(Text.from_ansi(shown), soft_wrap=True)
+        drawn = console.export_svg(title=command, unique_id=f"suggest-{name}")
         (folder / f"suggest_{name}.svg").write_text(drawn, encoding="utf-8")
 
 
