@@ -117,8 +117,11 @@ def tells_positions(nodes: Nodes, index: int) -> bool:
     return False
 
 
-def side(extents: tuple[int, ...]) -> float:
-    return math.prod(extents) ** (1 / len(extents)) if extents else 1.0
+def side(extents: tuple[int, ...], nodes: Nodes) -> float:
+    """The positions a side, of as many axes as a picture or the map itself has."""
+    axes = [len(n.output.extents) for n in nodes if n.layer is None]
+    root = max(len(extents), *axes)
+    return math.exp(math.fsum(math.log(n) for n in extents) / root) if extents else 1.0
 
 
 def entering_side(nodes: Nodes, index: int) -> float:
@@ -126,15 +129,15 @@ def entering_side(nodes: Nodes, index: int) -> float:
     node = nodes[index]
     while True:
         if word_of(node) == "input":
-            return side(node.output.extents)
+            return side(node.output.extents, nodes)
         if word_of(node) == "dense":
             return 0.0
         source = nodes[node.reads[0]]
         if word_of(node) == "flatten":
-            return side(source.output.extents)
+            return side(source.output.extents, nodes)
         many = math.prod(node.output.extents) > 1 or math.prod(source.output.extents) > 1
         if many:
-            return side(node.output.extents)
+            return side(node.output.extents, nodes)
         node = source
 
 
@@ -182,7 +185,7 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
     if long and len(long) < len(axes):
         weight *= len(long) / len(axes)
     last = follower == "bent" and not tells_positions(nodes, node.index)
-    extent = side(y.extents)
+    extent = side(y.extents, nodes)
     if last or extent < c.SMALL_EXTENT:
         weight *= (1.0 if last else extent) / c.SMALL_EXTENT
     sums.weights.append(weight)
@@ -224,7 +227,8 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
         w * c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / extent) ** fall for w, extent in seen
     ]
     shares = math.fsum(w for w, _ in seen)
-    sides = [side(n.output.extents) for n in nodes if n.layer is None and n.output.extents]
+    pictures = [n.output.extents for n in nodes if n.layer is None and n.output.extents]
+    sides = [math.prod(one) ** (1 / len(one)) for one in pictures]
     seen_first = [c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / one) ** fall for one in sides]
     picture = c.PICTURE * math.fsum(seen_first) / max(1, len(sides))
     typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0

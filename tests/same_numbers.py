@@ -195,6 +195,7 @@ SAME: dict[tuple[str, str], str] = {
         _ROLES,
         "0.0 -> 0.1 in NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)",
     ): NO_WEIGHTS,
+    (_ROLES, "0 -> 1 in axes: int = 0"): "of a layer without weights, which has no terms",
     (_ROLES, "'' if node.layer is None else node.layer.word -> node.layer.word"): MYPY,
     (_GROUPS, "False -> True in frozen: bool = False"): SET,
     ("cnncost/layers/base.py", "False -> True in learns: ClassVar[bool] = False"): (

@@ -176,11 +176,26 @@ def test_no_convolution_reads_a_map_for_the_head() -> None:
     assert [found[name].map_extent for name in ("c", "k", "f")] == [0, 0, 8]
 
 
-@pytest.mark.parametrize(("extents", "side"), [
-    ((), 1), ((7,), 7), ((4, 9), 6), ((2, 4, 27), 6), ((1, 1), 1),
+@pytest.mark.parametrize(("extents", "axes", "side"), [
+    ((), 0, 1), ((7,), 0, 7), ((4, 9), 0, 6), ((2, 4, 27), 0, 6), ((1, 1), 0, 1),
+    ((7,), 1, 7), ((4, 9), 1, 6),
+    # Rows of what was a picture or a volume, as many axes as it had.
+    ((196,), 2, 14), ((27,), 3, 3), ((2, 32), 3, 4), ((), 2, 1),
 ])  # fmt: skip
-def test_the_positions_a_side(extents: tuple[int, ...], side: float) -> None:
-    assert mean_extent(extents) == pytest.approx(side)
+def test_the_positions_a_side(extents: tuple[int, ...], axes: int, side: float) -> None:
+    assert mean_extent(extents, axes) == pytest.approx(side)
+
+
+@pytest.mark.parametrize(("shape", "rows", "side"), [
+    ("[4, 8, 8]", 64, 8),
+    ("[4, 64]", 64, 64),
+    ("[4, 4, 4, 4]", 64, 4),
+])  # fmt: skip
+def test_rows_of_a_picture_have_its_sides(shape: str, rows: int, side: float) -> None:
+    lines = f"{C}- {{reshape: [4, {rows}]}}\n- {{name: k, linear: 4}}\n- {{name: f, dense: 3}}\n"
+    found = roles_of(lines, shape)
+    assert found["f"].map_extent == pytest.approx(side)
+    assert {role.axes for role in found.values()} == {shape.count(",")}
 
 
 OTHER = {

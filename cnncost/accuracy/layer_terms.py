@@ -74,7 +74,7 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
         return _attention_terms(layer, x)
     if layer.word == "dense":
         return _dense_terms(y, role)
-    extent = mean_extent(y.extents)
+    extent = mean_extent(y.extents, role.axes)
     groups = _count_groups(layer, x)
     wide = max(getattr(layer, "kernel", (1,))) > 1
     depthwise = groups == x.channels and groups > 1

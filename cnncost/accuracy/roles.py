@@ -51,6 +51,8 @@ class Role(NamedTuple):
     """Whether a kernel, or a dense layer over a whole map, still tells its positions apart."""
     map_extent: float
     """For the first dense layer: how many positions a side its map has; else 0."""
+    axes: int = 0
+    """The axes of the pictures that the network reads."""
 
 
 NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)
@@ -61,22 +63,27 @@ def find_roles(network: Network) -> dict[int, Role]:
     followers = _find_followers(network)
     used = _find_used_positions(network)
     outputs = [node.output for node in network.nodes]
+    axes = max([len(one.output.extents) for one in network.inputs], default=0)
     found = {}
     for node in network.layers:
         if node.layer.word in PRICED:
             dense = node.layer.word == "dense"
-            extent = find_map_extent(network.nodes, outputs, node.reads[0]) if dense else 0.0
-            index = node.index
-            found[index] = Role(followers[index], used[index], extent)
+            source, index = node.reads[0], node.index
+            extent = find_map_extent(network.nodes, outputs, source, axes) if dense else 0.0
+            found[index] = Role(followers[index], used[index], extent, axes)
     return found
 
 
-def mean_extent(extents: tuple[int, ...]) -> float:
-    """Return the positions a side of a map; 1 for a vector."""
+def mean_extent(extents: tuple[int, ...], axes: int = 0) -> float:
+    """Return the positions a side of a map; 1 for a vector.
+
+    A map of fewer axes than the network's pictures counts as one of theirs: 196 patches in a row
+    are 14 a side.
+    """
     positions = 1.0
     for extent in extents:
         positions *= extent
-    return positions ** (1 / len(extents)) if extents else 1.0
+    return positions ** (1 / max(axes, len(extents))) if extents else 1.0
 
 
 def _find_followers(network: Network) -> list[Follower]:
@@ -117,19 +124,22 @@ def _find_used_positions(network: Network) -> list[bool]:
     return found
 
 
-def find_map_extent(nodes: Sequence[Input | Node], outputs: Sequence[Shape], index: int) -> float:
+def find_map_extent(
+    nodes: Sequence[Input | Node], outputs: Sequence[Shape], index: int, axes: int
+) -> float:
     """Find the extent of the map that a dense layer which reads node `index` looks at: 1 behind a
-    global pool, 0 behind another dense layer. `outputs` has the shape that each node puts out."""
+    global pool, 0 behind another dense layer. `outputs` has the shape that each node puts out,
+    `axes` the axes of the network's pictures."""
     while (node := nodes[index]).layer is not None:
         source = node.reads[0]
         if node.layer.word == "dense":
             return 0.0
         if node.layer.word == "flatten":
-            return mean_extent(outputs[source].extents)
+            return mean_extent(outputs[source].extents, axes)
         if outputs[index].positions > 1 or outputs[source].positions > 1:
             break
         index = source
-    return mean_extent(outputs[index].extents)
+    return mean_extent(outputs[index].extents, axes)
 
 
 def _word_of(node: Input | Node) -> str:

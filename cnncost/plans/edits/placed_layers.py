@@ -226,7 +226,8 @@ class PricedLayers:
         if outputs is None or not role.map_extent:
             return role
         source = self.network.nodes[index].reads[0]
-        return role._replace(map_extent=find_map_extent(self.network.nodes, outputs, source))
+        nodes, axes = self.network.nodes, role.axes
+        return role._replace(map_extent=find_map_extent(nodes, outputs, source, axes))
 
     def damage_to(self, network: Network) -> Potential:
         """Return the damage, part by part, of another network in this one's place."""
@@ -248,7 +249,7 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
     found: list[tuple[PlacedLayer, Role]] = []
     for position, (layer, xs) in reversed(list(enumerate(layers))):
         reads = extent if position == 0 else 0.0
-        found.append(((layer, xs), Role(follower, used, reads)))
+        found.append(((layer, xs), Role(follower, used, reads, role.axes)))
         if layer.word in ACTIVATIONS:
             follower = Follower.NON_LINEARITY
         elif layer.word in WEIGHTED:
