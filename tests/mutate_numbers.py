@@ -42,7 +42,10 @@ EDITS = (
 )
 ACCURACY_MODULES = ("estimate", "layer_terms", "potential", "roles")
 """The constants, and what others measured, are what they are said to be."""
-ACCURACY = ("accuracy_terms", "accuracy_roles", "accuracy_damage", "accuracy_published")
+ACCURACY = (
+    *("accuracy_terms", "accuracy_roles", "accuracy_sums"),
+    *("accuracy_damage", "accuracy_published"),
+)
 PRICES = ("catalogue_offers", "lost_positions", "edit_prices", "spatial_trials")
 GROUPS = ("group_roles", "width_options", "coarser_maps", "suggest_edits", "channel_groups")
 

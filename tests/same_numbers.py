@@ -13,6 +13,7 @@ NO_AXIS = "a track of no axis has no step"
 NEAR = "more taps are looked at, or the same ones twice: time"
 EXPORTED = "for mypy: imported by its name, it is found all the same"
 NO_WEIGHTS = "what has no role has no weights, nor what stands in its place"
+ONCE = "a short way: once a number is the number"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
@@ -30,6 +31,7 @@ _POSITIONS = "cnncost/costs/input_positions.py"
 _RESHAPING = "cnncost/layers/reshaping.py"
 _POTENTIAL = "cnncost/accuracy/potential.py"
 _ROLES = "cnncost/accuracy/roles.py"
+_TERMS = "cnncost/accuracy/layer_terms.py"
 _DOMINANCE = "cnncost/plans/search/labels.py"
 
 
@@ -195,6 +197,30 @@ SAME: dict[tuple[str, str], str] = {
         _ROLES,
         "0.0 -> 0.1 in NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)",
     ): NO_WEIGHTS,
+    (_POTENTIAL, "weight > 0 -> weight >= 0"): "an extent of no weight has no share",
+    (
+        _POTENTIAL,
+        "1.0 -> 1.1 in return (terms.head_coarseness + coarse) / "
+        "(terms.heads + sum(shares.values()) or 1.0)",
+    ): "where nothing has a share nothing is coarse",
+    (
+        _TERMS,
+        "one if count == 1 else [count * amount for amount in one[:-1]] -> "
+        "[count * amount for amount in one[:-1]]",
+    ): ONCE,
+    (
+        _TERMS,
+        "1 -> 2 in sums = map(add, sums, one if count == 1 else "
+        "[count * amount for amount in one[:-1]])",
+    ): ONCE,
+    (
+        _POTENTIAL,
+        "1.0 -> 1.1 in stream = terms.streams / (terms.attentions or 1.0)",
+    ): "where there is no attention their sum is 0",
+    (
+        _ROLES,
+        "0 -> 1 in def mean_extent(extents: tuple[int, ...], axes: int=0) -> float:",
+    ): "a map has an axis at least",
     (_ROLES, "0 -> 1 in axes: int = 0"): "of a layer without weights, which has no terms",
     (_ROLES, "'' if node.layer is None else node.layer.word -> node.layer.word"): MYPY,
     (_GROUPS, "False -> True in frozen: bool = False"): SET,

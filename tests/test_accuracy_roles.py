@@ -58,7 +58,7 @@ D = "- {name: d, conv: 4, kernel: 1}\n"
     (f"{D}- relu\n- {{name: e, conv: 4, kernel: 1}}\n", LINEAR),
     (f"- batchnorm\n- {{attention: 2}}\n- relu\n{D}", LINEAR),
     ("- {locally_connected: 4, kernel: 3}\n- relu\n", LINEAR),
-    ("- {reshape: [4, -1]}\n- {lstm: 3}\n", LINEAR),
+    *((f"- {{reshape: [4, -1]}}\n- {{{cell}: 3}}\n", LINEAR) for cell in ("lstm", "gru", "rnn")),
     # A softmax weighs what it stands in; it is no non-linearity between layers.
     (f"- softmax\n{D}", LINEAR),
     (f"- logsoftmax\n{D}", LINEAR),
@@ -109,7 +109,7 @@ def test_only_layers_with_terms_have_roles() -> None:
     # Attention reads all positions, as one layer or as products of maps; so does a state.
     ("- relu\n- {attention: 2}\n- global_avgpool\n", True),
     ("- {name: q, reshape: [8, -1]}\n- {permute: [2, 1]}\n- {matmul: [previous, q]}\n", True),
-    ("- {reshape: [4, -1]}\n- {gru: 3}\n", True),
+    *((f"- {{reshape: [4, -1]}}\n- {{{cell}: 3}}\n", True) for cell in ("lstm", "gru", "rnn")),
     # Joined with what is: one reader is enough.
     ("- {name: p, global_avgpool}\n- {conv: 4, kernel: 3, from: c}\n", True),
     ("- {conv: 4, kernel: 3, padding: 1}\n- {add: [previous, c]}\n- global_avgpool\n", True),
@@ -196,6 +196,12 @@ def test_rows_of_a_picture_have_its_sides(shape: str, rows: int, side: float) ->
     found = roles_of(lines, shape)
     assert found["f"].map_extent == pytest.approx(side)
     assert {role.axes for role in found.values()} == {shape.count(",")}
+
+
+def test_a_vector_beside_a_picture_has_no_sides() -> None:
+    lines = "- {name: k, linear: 4, from: a}\n- {name: c, conv: 3, kernel: 1, from: b}\n"
+    text = f"input: {{a: [5], b: [3, 8, 8]}}\nlayers:\n{lines}"
+    assert [role.axes for role in find_roles(cnncost.loads(text).network).values()] == [2, 2]
 
 
 OTHER = {

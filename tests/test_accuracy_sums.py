@@ -66,6 +66,10 @@ def test_the_parts_of_sums() -> None:
     )
 
 
+def test_rounding_alone_is_no_map() -> None:
+    assert potential_of(NO_TERMS._replace(maps={9.0: -1e-16})).resolution == 0
+
+
 def test_a_network_of_nothing_has_a_potential() -> None:
     # 2.6 layers fewer than 2.6, on the tangent there: n = 2.7, 1.6 / 2.7^.44 (1 + .44 x 2.6 / 2.7).
     depth = 1.6 / 2.7**0.44 * (1 + 0.44 * 2.6 / 2.7)

@@ -63,7 +63,7 @@ def find_roles(network: Network) -> dict[int, Role]:
     followers = _find_followers(network)
     used = _find_used_positions(network)
     outputs = [node.output for node in network.nodes]
-    axes = max([len(one.output.extents) for one in network.inputs], default=0)
+    axes = max([len(one.output.extents) for one in network.inputs])
     found = {}
     for node in network.layers:
         if node.layer.word in PRICED:
