@@ -84,9 +84,24 @@ class Pairs:
 Node = Scalar | Items | Pairs
 
 
+MOST_WRITTEN, LONGEST_WRITTEN = 8, 40
+"""How many keys of a mapping a message writes, and characters of each."""
+
+
 def list_entries(node: Pairs) -> list[tuple[str, str]]:
-    """List the keys of a mapping with their texts; `...` is that of a list or mapping."""
-    return [(k.text, v.text if isinstance(v, Scalar) else "...") for k, v in node.pairs]
+    """List some keys of a mapping with their texts, for a message: `...` is a list's, a mapping's
+    and a long one's."""
+    return [
+        (key.text, _write_short(value))
+        for key, value in node.pairs[:MOST_WRITTEN]
+        if len(key.text) <= LONGEST_WRITTEN
+    ]
+
+
+def _write_short(node: Node) -> str:
+    if isinstance(node, Scalar) and len(node.text) <= LONGEST_WRITTEN:
+        return node.text
+    return "..."
 
 
 def write_inline(entries: Iterable[tuple[str, str]]) -> str:
