@@ -32,6 +32,14 @@ TURNING = ("permute", "linear", "layernorm", "rmsnorm", "slice", "crop")
 LAYOUT = "PyTorch's strides of turned or sliced maps are not modelled"
 
 
+HINTS = {
+    "than 1 value": "batch norm over one position needs --batch 2",
+    "does not require grad": "through a step no gradient goes, so nothing trains: verify what "
+    "stands above it",
+}
+"""What to do where PyTorch's sentence has these words."""
+
+
 class FigureLine(NamedTuple):
     """One figure, computed from the spec and measured; None if it is unknown."""
 
@@ -104,14 +112,19 @@ def verify_network(
             raise
         raise missing_package("PyTorch", "torch") from None
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
-        raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
+        raise cannot_run(network, error) from None
     wrong = _find_wrong_shapes(network, found)
     return Verdict(
         (*_compare_counts(network, found, wrong), *_compare_memory(network, found, batch, dtype)),
         wrong,
     )
+
+
+def cannot_run(network: Network, error: Exception) -> CnncostError:
+    """Say in PyTorch's words why it does not run a network, and what to do where that is known."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    hint = next((hint for words, hint in HINTS.items() if words in reason), "")
+    return CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint)
 
 
 def verify_exported_file(

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.memory import measure_memory
-from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.verify.allocations import most_alive
 from cnncost.verify.counted_passes import connections_of
-from cnncost.verify.difference import SCALARS, STEP, FigureLine, Verdict, excuse_strides
+from cnncost.verify.difference import (
+    SCALARS,
+    STEP,
+    FigureLine,
+    Verdict,
+    cannot_run,
+    excuse_strides,
+)
 from cnncost.verify.measure import (
     Progress,
     bytes_of,
@@ -52,9 +58,7 @@ def verify_original(
     try:
         found = measure_original(module, shapes, batch, tell)
     except (RuntimeError, ValueError, TypeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
-        raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
+        raise cannot_run(network, error) from None
     return Verdict((*_count_lines(network, found), *_memory_lines(network, found, batch)), ())
 
 

@@ -156,3 +156,14 @@ def test_what_pytorch_has_no_kernel_for_is_said(dtype: str) -> None:
     network = cnncost.loads("input: [4, 5, 6]\nlayers: [{conv: 4, kernel: 1}, {lrn: 3}]").network
     with pytest.raises(CnncostError, match=r"PyTorch cannot run .*not implemented for"):
         verify_network(network, 2, lambda _: None, dtype)
+
+
+@pytest.mark.parametrize(("lines", "hint"), [
+    ("[{dense: 3}, step]", "verify what stands above it"),
+    ("[{dense: 3}, batchnorm]", "needs --batch 2"),
+])  # fmt: skip
+def test_what_pytorch_cannot_train_has_a_hint(lines: str, hint: str) -> None:
+    network = cnncost.loads(f"input: [4]\nlayers: {lines}").network
+    with pytest.raises(CnncostError, match=r"PyTorch cannot run") as raised:
+        verify_network(network, 1, lambda _: None)
+    assert hint in raised.value.hint
