@@ -44,8 +44,7 @@ from cnncost.plans.edits.width_numbers import (
 from cnncost.quantity import parse_number
 
 MULTIPLIER_EVIDENCE = Evidence(
-    "width multipliers of MobileNet v1 and v2 (published tables): phi of each group's own ratio, "
-    "by its share"
+    "width multipliers of MobileNet v1 and v2 (published tables), as the widths that they make"
 )
 
 MULTIPLIER_PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
@@ -163,7 +162,8 @@ def _name_of_default(editable: EditableSpec, place: Place) -> str:
 
 
 DEPTH_EVIDENCE = Evidence(
-    "ResNet-34 to 18 (26.7 to 30.24 % error), VGG-19/16/13/11; bottleneck blocks: ResNet-152/101/50"
+    "ResNets of basic blocks and of bottlenecks, VGGs, ResNets on CIFAR and SVHN: 75 pairs; "
+    "blocks of vision transformers, 4"
 )
 
 

@@ -23,14 +23,13 @@ POOL_BEFORE_DENSE, GLOBAL_POOL_HEAD, DROP_DENSE = (
 )
 
 POOL_HEAD_EVIDENCE = Evidence(
-    "AlexNet's own pool5; Network in Network; ThiNet-GAP. An interval of -.12 to +.23: the sign "
-    "depends on the task",
-    "the prices .03 (half the map) to .08 (1x1)",
+    "CaffeNet's pooling windows (Mishkin et al. 2016), which lose a fifth of the estimate; trained "
+    "variants: the sign depends on the task"
 )
 
 GLOBAL_POOL_EVIDENCE = Evidence(
     "Zeiler & Fergus 2014, Table 3 (both hidden dense layers removed: 40.5 to 44.8 % error); "
-    "ThiNet-GAP. An interval of -.12 to +.23: the sign depends on the task"
+    "trained variants: the sign depends on the task"
 )
 
 DROP_EVIDENCE = Evidence(
