@@ -142,8 +142,7 @@ def _input_extents(editable: EditableSpec) -> list[tuple[Place, int]] | None:
 
 
 STRIDE_EVIDENCE = Evidence(
-    "as the maps behind it: the resolution tables of MobileNets; ResNet-D dilated, the only released "
-    "pair, loses .75 of the estimate; trained variants"
+    "as the maps behind it: the tables of MobileNets; ResNet-D dilated; trained variants"
 )
 
 POOLING_EVIDENCE = Evidence(
