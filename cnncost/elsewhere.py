@@ -54,6 +54,13 @@ def _hint(
 
 _DENSE = "did you mean 'dense'? it reads its whole input; 'linear' works at each position alone"
 _SEPARABLE = "two lines: - {depthwise_conv: 3, padding: 1}, then - {conv: FILTERS, kernel: 1}"
+_GATED = "two linear (or conv) layers, the activation on one of them, and mul"
+_ENCODING = (
+    "a fixed encoding has no weights: drop it; position_embedding: LENGTH is a learned table"
+)
+_FUSED = ("convrelu", "convbnrelu", "bnrelu", "batchnormrelu", "linearrelu", "denserelu")
+_HEAD_DIMS = ("keydim", "headdim", "dimhead", "dimperhead", "headsize")
+_OPAQUE = "there is no such type: opaque stands for a layer of unknown costs"
 _POINTWISE = "write {conv: FILTERS, kernel: 1}"
 _ABOVE = "drop it: what stands above says it"
 
@@ -100,11 +107,16 @@ _MEANINGS = _join_groups(
     _words("hardswish", "hswish"),
     _words("hardsigmoid", "hsigmoid"),
     _words("leaky_relu", "lrelu"),
+    _hint("relu", "a layer and its activation are two lines: - relu stands below", *_FUSED),
+    _hint(("linear", "mul"), _GATED, "glu", "geglu", "swiglu", "reglu", "gatedlinearunit"),
+    _hint("concat", "two relu and a concat: crelu has twice the channels", "crelu"),
     _words("sigmoid", "logistic"),
     _words("step", "heaviside", "binarystep", "hardthreshold"),
     _words("dropout", "spatialdropout", "alphadropout", "featurealphadropout"),
     _words("drop_path", "stochasticdepth", "droppath"),
     _words("flatten", "view", "ravel"),
+    _hint("reshape", "write {reshape: [C, H, W]}", "unflatten"),
+    _hint("opaque", _OPAQUE, "maxunpool", "maxout", "maximum", "minimum"),
     _words("permute", "transpose"),
     _words("crop", "cropping", "centercrop"),
     _words("upsample", "upsampling", "upsamplingnearest", "interpolate", "resize", "unpool"),
@@ -117,12 +129,22 @@ _MEANINGS = _join_groups(
     _words("mul", "multiply", "eltwisemul", "elementwisemul"),
     _words("scale", "layerscale", "gamma"),
     _words("attention", "multiheadattention", "mha", "selfattention", "mhsa"),
-    _words("lstm", "longshorttermmemory", "bilstm", "lstmcell"),
-    _words("gru", "gatedrecurrentunit", "bigru", "grucell"),
+    _words("lstm", "longshorttermmemory", "lstmcell"),
+    _words("gru", "gatedrecurrentunit", "grucell"),
     _words("rnn", "simplernn", "elmanrnn", "rnncell", "recurrent"),
+    *(
+        _hint(cell, f"write {{{cell}: HIDDEN, bidirectional: true}}", f"bi{cell}")
+        for cell in ("lstm", "gru", "rnn")
+    ),
     _words("embedding", "embed", "wordembedding", "lookup", "embeddings"),
     _words("position_embedding", "positionalembedding", "wpe", "posembed", "positionembeddings"),
-    _words("residual", "shortcut", "skip", "skipconnection", "resblock", "residualblock"),
+    _words("residual", "skip", "skipconnection", "resblock", "residualblock"),
+    _hint("residual", "shortcut: stands beside residual:, not in its list", "shortcut"),
+    _hint("attention", "write {attention: HEADS, kv_heads: 1}", "multiqueryattention", "mqa"),
+    _hint("matmul", "attention reads one input: two matmul join two", "crossattention"),
+    _hint("position_embedding", _ENCODING, "positionalencoding", "positionencoding"),
+    _hint("conv", "write {conv: FILTERS, kernel: ..., groups: ...}", "groupconv", "groupedconv"),
+    _hint("linear", "a block of yours: linear, gelu, linear", "mlp", "feedforward", "ffn"),
     _words("parallel", "branches", "branch", "split", "inception"),
     _words("densely", "denseblock"),
     _words("sequence", "sequential", "stack", "layers"),
@@ -142,6 +164,10 @@ _MEANINGS = _join_groups(
     _words("dilation", "dilationrate", "dilations", "rate", "atrous"),
     _words("groups", "group", "numgroups", "cardinality"),
     _words("bias", "usebias", "biasterm", "withbias"),
+    _hint("bias", "bias: false is no_bias: true", "nobias", "withoutbias"),
+    _hint("groups", "write groups: depthwise", "depthwise"),
+    _hint("groups", _SEPARABLE, "separable"),
+    _hint("dim", "dim is that of all heads: heads x channels of each", *_HEAD_DIMS),
     _words("ceil", "ceilmode"),
     _words("multiplier", "depthmultiplier", "channelmultiplier"),
     _words("heads", "numheads", "nhead", "nheads"),
@@ -150,7 +176,7 @@ _MEANINGS = _join_groups(
     _words("hidden", "hiddensize", "units", "hsize"),
     _words("layers", "numlayers", "nlayers"),
     _words("projection", "projsize"),
-    _words("last", "returnsequences"),
+    _hint("last", "last: true is return_sequences: false; drop it for true", "returnsequences"),
     _words("activation", "nonlinearity"),
     _words("vocabulary", "vocabsize", "numembeddings", "inputdim", "vocab", "numwords"),
     _words("dim", "embeddingdim", "outputdim", "embeddim"),

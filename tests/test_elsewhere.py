@@ -49,7 +49,7 @@ OURS = {
     "add": "Add Eltwise Sum",
     "mul": "Mul Multiply",
     "attention": "MultiheadAttention MultiHeadAttention",
-    "residual": "shortcut skip Residual",
+    "residual": "skip Residual",
     "sequence": "Sequential",
 }
 
@@ -79,6 +79,26 @@ def test_types_that_are_several_lines_here() -> None:
         "as in cnncost zoo efficientnet_b0"
     )
     assert _hint("{Pooling: 2}") == "write maxpool or avgpool"
+
+
+@pytest.mark.parametrize(("words", "part"), [
+    ("BiLSTM biGRU BiRNN", "bidirectional: true"),
+    ("GLU GEGLU SwiGLU", "the activation on one of them, and mul"),
+    ("ConvReLU conv_bn_relu BNReLU", "- relu stands below"),
+    ("MultiQueryAttention MQA", "kv_heads: 1"),
+    ("CrossAttention", "two matmul"),
+    ("PositionalEncoding", "a fixed encoding has no weights"),
+    ("group_conv GroupedConv2d", "groups: ..."),
+    ("MLP FeedForward", "linear, gelu, linear"),
+    ("MaxUnpool2d Maxout Maximum", "opaque stands for a layer of unknown costs"),
+    ("Unflatten", "{reshape: [C, H, W]}"),
+    ("CReLU", "concat"),
+    ("pointwise PointwiseConv2D", "{conv: FILTERS, kernel: 1}"),
+    ("shortcut", "beside residual:"),
+])  # fmt: skip
+def test_types_that_no_word_here_is(words: str, part: str) -> None:
+    for word in words.split():
+        assert part in _hint(word), word
 
 
 def test_a_call_of_elsewhere() -> None:

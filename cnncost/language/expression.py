@@ -56,9 +56,13 @@ def hint_for_number(text: str) -> str:
 
 
 def hint_for_tuple(text: str) -> str:
-    """Say what to write for a list in parentheses, as other languages have them; else empty."""
-    found = re.fullmatch(r"\(([^()]*,[^()]*)\)", text)
-    return f"write [{found[1].strip(' ,')}]" if found else ""
+    """Say what to write for a list in parentheses, or without commas; else empty."""
+    listed = r"[^()]*,[^()]*"
+    if found := re.fullmatch(rf"\(({listed})\)|({listed})", text):
+        return f"write [{(found[1] or found[2]).strip(' ,')}]"
+    if re.fullmatch(r"[0-9]+( +[0-9]+)+", text):
+        return f"write [{', '.join(text.split())}]"
+    return ""
 
 
 FUNCTIONS = {
@@ -146,14 +150,10 @@ class _Parser:
     def refuse_token(self) -> CnncostError:
         kind, text = self.token
         what = "it ends too early" if kind == "end" else f"{quote_text(text)} is out of place"
-        if kind != "end" and (hint := hint_for_number(text)):
-            pass  # a number of another language
-        elif text == "," and (hint := hint_for_tuple(self.text)):
-            pass
-        elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
+        hint = hint_for_tuple(self.text) or (hint_for_number(text) if kind != "end" else "")
+        if not hint and (text == "*" or (kind == "bad" and text in "^%<>=!&|[]")):
             hint = "there is + - * / // and parentheses; no power, comparison or index"
-        else:
-            hint = f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
+        hint = hint or f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
         return CnncostError(f"{quote_text(self.text)} is no expression: {what}", hint)
 
     def take_sign(self, *texts: str) -> str | None:

@@ -149,7 +149,7 @@ class LineReader:
             )  # fmt: skip
             return
         _, value = keys[key.text]
-        if isinstance(value, Pairs):
+        if not isinstance(value, Scalar) and key.text not in _TYPE_KEYS:
             what = f"unknown layer type {quote_text(key.text)}"
             self.problems.add(key.start, what, partial(self._named_hint, key.text, value))
         else:
@@ -166,8 +166,11 @@ class LineReader:
             return False
         return True
 
-    def _named_hint(self, name: str, within: Pairs) -> str:
-        """What to write for a mapping behind what may be a layer's name."""
+    def _named_hint(self, name: str, within: Items | Pairs) -> str:
+        """What to write for a list or mapping behind what may be a name."""
+        if isinstance(within, Items):
+            listed = f"a list of layers is a sequence: {{name: {name}, sequence: [...]}}"
+            return did_you_mean(name, tuple(STRUCTURES), listed)
         if any(self._is_layer(key.text) for key, _ in within.pairs):
             return f"a layer's name stands beside its type: {_write_named(name, within)}"
         return self._type_hint(name)
@@ -175,8 +178,7 @@ class LineReader:
     def _refuse_unknown_type(self, at: Scalar, value: Node | None = None) -> None:
         word = at.text.strip()
         if word in _TYPE_KEYS and isinstance(value, Scalar):
-            example = value.text.strip() if self._is_layer(value.text.strip()) else "conv"
-            hint = f"a layer's type is a key itself: {example}: ..."
+            hint = f"a layer's type is a key itself: {_write_type(value.text.strip())}"
             self.problems.add(at.start, f"{quote_text(word)} is no key", hint)
         elif word:
             what = f"unknown layer type {quote_text(word)}"
@@ -191,6 +193,8 @@ class LineReader:
             return f"a space is missing behind the colon: {first}: {rest}"
         if self._is_layer(name):
             return f"a colon is missing: {name}: {value.strip()}"
+        if word in _ARGUMENTS or word in COMMON:
+            return f"{word} stands on its layer's line: {{conv: ..., {word}: ...}}"
         choices = [*self.blocks, *TYPES, *STRUCTURES]
         return did_you_mean(word, choices, "cnncost layers lists the layer types")
 
@@ -216,13 +220,24 @@ class LineReader:
             names[name] = at.start
 
 
-_TYPE_KEYS = ("type", "layer", "op", "kind", "class_name")
+_TYPE_KEYS = ("type", "layer", "op", "kind", "class_name", "activation")
 """Keys that say a layer's type in other formats."""
+
+
+def _write_type(word: str) -> str:
+    """Write a layer of a type: with a value where the type takes one."""
+    if word in TYPES and layer_type(word).main is None:
+        return f"- {word}"
+    return f"{word if word in TYPES else 'conv'}: ..."
 
 
 def _write_named(name: str, within: Pairs) -> str:
     """Write a layer's name beside its keys."""
     return write_inline([("name", name), *list_entries(within)])
+
+
+_ARGUMENTS = ("kernel", "stride", "padding", "dilation", "groups", "bias", "filters", "units")
+"""What is often written as a line of its own."""
 
 
 def _list_hint(node: Node) -> str:
@@ -231,7 +246,7 @@ def _list_hint(node: Node) -> str:
     for name, within in first:
         if isinstance(within, Pairs):
             return f"write '- ' before each layer: - {_write_named(name.text, within)}"
-    return "write '- ' before each layer"
+    return "write '- ' before each layer, or brackets around a list: [relu]"
 
 
 def _one_layer(first: str, second: str) -> str:

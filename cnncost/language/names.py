@@ -42,7 +42,7 @@ def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] 
     """
     name = at.text
     if not NAME.fullmatch(name):
-        hint = "letters, digits and underscores, and no digit first"
+        hint = "letters a to z, digits and underscores, and no digit first"
         problems.add(at.start, f"{quote_text(name)} is no name for {what}", hint)
         return False
     if name in RESERVED or (name in ("channels", "input") and name not in also):

@@ -112,7 +112,8 @@ def write_inline(entries: Iterable[tuple[str, str]]) -> str:
 _HINTS = (
     (
         "mapping values are not allowed",
-        "a second ': ' on the line: quote the value, or put the layer in braces",
+        "a second ': ' (quote the value, or put the layer in braces), a line indented too far, or "
+        "'- ' or ': ' without its space",
     ),
     ("cannot start any token", "indent with spaces, and quote what starts with @ ` or %"),
     ("',' or '}'", "a brace is not closed, or a comma in it is missing"),

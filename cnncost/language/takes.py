@@ -84,7 +84,9 @@ def _write_flat(line: Line, within: Pairs, main: str) -> str:
     written = {line.word: main.upper()}
     for name, text in list_entries(within):
         is_main = name == main or find_meaning(name, [main])
-        written[line.word if is_main else name] = text
+        known = find_meaning(name, _further_keys(line))
+        ours = known.ours[0] if known and not known.says else name
+        written[line.word if is_main else ours] = text
     return write_inline(written.items())
 
 

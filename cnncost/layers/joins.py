@@ -107,6 +107,6 @@ class MatMul(Join):
 
 
 _REPAIR = (
-    "give both branches the same filters and strides (a 1x1 conv in the shortcut projects), "
-    "or concat them"
+    "give both branches the same filters, strides and padding (a 1x1 conv in the shortcut "
+    "projects), or concat them"
 )
