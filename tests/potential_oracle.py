@@ -51,6 +51,16 @@ def shallowness(layers: float) -> float:
     return power(least) - slope * (least - layers)
 
 
+def narrowness(channels: float) -> float:
+    """What a stream costs: below LEAST_STREAM the line in ln C through two points very near there."""
+    least, step = float(c.LEAST_STREAM), 1e-6
+    if channels >= least:
+        return c.NARROW_STREAM / channels
+    ends = [c.NARROW_STREAM / (least * math.exp(sign * step)) for sign in (1, -1)]
+    slope = (ends[0] - ends[1]) / (2 * step)
+    return c.NARROW_STREAM / least + slope * math.log(channels / least)
+
+
 def word_of(node: Any) -> str:
     return "input" if node.layer is None else str(node.layer.word)
 
@@ -232,7 +242,7 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
     seen_first = [c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / one) ** fall for one in sides]
     picture = c.PICTURE * math.fsum(seen_first) / max(1, len(sides))
     typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0
-    narrow = [c.NARROW_STREAM / channels for channels in sums.streams]
+    narrow = [narrowness(channels) for channels in sums.streams]
     stream = math.fsum(narrow) / len(narrow) if narrow else 0.0
     return (
         c.WIDTH * math.log((typical + c.WIDE) / typical) + stream,

@@ -230,12 +230,17 @@ def test_layers_without_weights_of_their_own_add_nothing() -> None:
         assert layer_terms(node.layer, node.inputs[0], node.output, role) == NO_TERMS
 
 
-@pytest.mark.parametrize("channels", [8, 192])
-def test_attention_is_as_deep_as_a_3x3_and_knows_its_stream(channels: int) -> None:
+@pytest.mark.parametrize(("channels", "cost"), [
+    (384, NARROW_STREAM / 384),
+    (128, NARROW_STREAM / 128),
+    # Half of 128, and an eighth: along the tangent in ln(channels).
+    (64, NARROW_STREAM / 128 * (1 + log(2))),
+    (16, NARROW_STREAM / 128 * (1 + log(8))),
+])  # fmt: skip
+def test_attention_is_as_deep_as_a_3x3_and_knows_its_stream(channels: int, cost: float) -> None:
     text = "- {name: a, attention: 2}\n- {linear: 4}\n"
-    assert terms_of(text, "a", f"[{channels}, 12]") == near(
-        LayerTerms(depth=1 + KERNEL_SHARE, attentions=1, streams=NARROW_STREAM / channels)
-    )
+    found = terms_of(text, "a", f"[{channels}, 12]")
+    assert found == near(LayerTerms(depth=1 + KERNEL_SHARE, attentions=1, streams=cost))
 
 
 def test_two_products_of_maps_are_as_deep_as_attention() -> None:

@@ -46,9 +46,6 @@ def test_parts_lie_between_all_and_a_quarter() -> None:
     # Of 24 multiples of 4, of fewer than four steps none; and of 3 groups 12.
     ("{name: c, conv: 24, kernel: 1}", 24, 4),
     ("{name: c, conv: 24, kernel: 1}\n- {conv: 9, kernel: 1, groups: 3}", 24, 12),
-    # Heads of 64 stay multiples of 8, those of 24 multiples of 4, as widths do.
-    ("{name: c, conv: 192, kernel: 1}\n- {attention: 3}", 192, 3 * 8),
-    ("{name: c, conv: 96, kernel: 1}\n- {attention: 4}", 96, 4 * 4),
 ])  # fmt: skip
 def test_the_widths_of_channels(lines: str, width: int, step: int) -> None:
     text = f"input: [3, 8, 8]\nlayers:\n- {lines}\n- {{name: out, conv: 12, kernel: 1}}\n"

@@ -107,7 +107,16 @@ def _attention_terms(layer: Layer, x: Shape) -> LayerTerms:
     depth = 1 + constants.KERNEL_SHARE
     if layer.word == "matmul":
         return LayerTerms(depth=depth / 2)
-    return LayerTerms(depth=depth, attentions=1, streams=constants.NARROW_STREAM / x.channels)
+    return LayerTerms(depth=depth, attentions=1, streams=_stream_cost(x.channels))
+
+
+def _stream_cost(channels: int) -> float:
+    """Return what a stream of so few channels costs: A / C, below LEAST_STREAM its tangent in ln C.
+
+    The derivative of A / C in ln C is -A / C.
+    """
+    known = max(channels, constants.LEAST_STREAM)
+    return constants.NARROW_STREAM / known * (1 + log(known / channels))
 
 
 def _dense_terms(y: Shape, role: Role) -> LayerTerms:

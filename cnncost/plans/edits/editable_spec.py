@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 from cnncost.accuracy import Damage, compare_potentials
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
@@ -21,9 +21,6 @@ from cnncost.plans.edits.meter import Meter
 from cnncost.plans.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.plans.edits.text_changes import SpecText, TextChange, apply_changes
 from cnncost.shape import Shape
-
-if TYPE_CHECKING:
-    from cnncost.layers.attention import Attention
 
 REMEMBERED = 20_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
@@ -151,17 +148,6 @@ class EditableSpec:
         for node in self.network.nodes:
             for root in dict.fromkeys(r for i in node.reads for r in self.groups.groups_at(i)):
                 found.setdefault(root, []).append(node.index)
-        return found
-
-    @cached_property
-    def head_counts(self) -> dict[int, set[int]]:
-        """For each number of channels that attention reads, into how many heads it splits them."""
-        found: dict[int, set[int]] = {}
-        for node in self.network.layers:
-            if node.layer.word == "attention":
-                layer = cast("Attention", node.layer)
-                if layer.dim == node.inputs[0].channels:
-                    found.setdefault(layer.dim, set()).add(layer.heads)
         return found
 
     def measure(self, network: Network) -> dict[str, int]:

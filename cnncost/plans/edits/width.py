@@ -151,20 +151,15 @@ def _width_step(
     editable: EditableSpec, number: WidthNumber, value: int, multiple: int | None
 ) -> int:
     """Find what new widths must be multiples of: `multiple` if given, else 8 where the old one is;
-    every group count; and that of each head of attention."""
-    step = multiple or _usual_step(value)
+    and every group count."""
+    usual = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+    step = multiple or usual
     writers = [index for group in number.groups for index in group.writers]
     roots = dict.fromkeys(root for index in writers for root in editable.groups.groups_at(index))
     reading = [index for root in roots for index in editable.group_readers.get(root, ())]
     for index in dict.fromkeys((*writers, *reading)):
         step = _step_with_groups(step, editable.network.nodes[index], value)
-    for heads in editable.head_counts.get(value, ()):  # fused kernels take heads of 8, 16, 24, ...
-        step = lcm(step, heads * _usual_step(value // heads))
     return step
-
-
-def _usual_step(value: int) -> int:
-    return next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
 
 
 def _step_with_groups(step: int, node: Input | Node, value: int) -> int:
