@@ -16,10 +16,9 @@ from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.layers import TYPES
 from cnncost.plans.edits.coarser_maps import (
-    POOLING_EVIDENCE,
+    COARSER_EVIDENCE,
     RESOLUTION,
     RESOLUTION_EVIDENCE,
-    STRIDE_EVIDENCE,
     pool_edits,
     resolution_edits,
     stride_edits,
@@ -151,32 +150,27 @@ class SpatialKind(NamedTuple):
         return _keep_edit_numbering(editable, iter(self.rule(editable, allowed)))
 
 
+def _coarser(
+    rule: Callable[[EditableSpec, tuple[str, ...]], Iterable[Edit]],
+) -> Callable[[EditableSpec, AllowedEdits], Iterable[Edit]]:
+    """A rule for smaller networks, and not where a state runs over the positions: what fewer of
+    them cost it is not known."""
+
+    def list_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterable[Edit]:
+        words = {node.layer.word for node in editable.network.layers}
+        return () if allowed.grow or words & RECURRENT else rule(editable, allowed.kept)
+
+    return list_edits
+
+
+RECURRENT = frozenset({"lstm", "gru", "rnn"})
+
 SPATIAL: tuple[SpatialKind, ...] = (
-    SpatialKind(
-        (RESOLUTION,),
-        resolution_edits,
-        (RESOLUTION_EVIDENCE,),
-    ),
-    SpatialKind(
-        (MULTIPLIER,),
-        multiplier_edits,
-        (MULTIPLIER_EVIDENCE,),
-    ),
-    SpatialKind(
-        (STRIDE,),
-        lambda editable, allowed: () if allowed.grow else stride_edits(editable, allowed.kept),
-        (STRIDE_EVIDENCE,),
-    ),
-    SpatialKind(
-        (POOLING,),
-        lambda editable, allowed: () if allowed.grow else pool_edits(editable, allowed.kept),
-        (POOLING_EVIDENCE,),
-    ),
-    SpatialKind(
-        (EXPANSION,),
-        expansion_edits,
-        (EXPANSION_EVIDENCE,),
-    ),
+    SpatialKind((RESOLUTION,), resolution_edits, (RESOLUTION_EVIDENCE,)),
+    SpatialKind((MULTIPLIER,), multiplier_edits, (MULTIPLIER_EVIDENCE,)),
+    SpatialKind((STRIDE,), _coarser(stride_edits), (COARSER_EVIDENCE,)),
+    SpatialKind((POOLING,), _coarser(pool_edits), (COARSER_EVIDENCE,)),
+    SpatialKind((EXPANSION,), expansion_edits, (EXPANSION_EVIDENCE,)),
 )
 """The kinds that are enumerated outside the solver."""
 

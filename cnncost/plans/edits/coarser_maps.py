@@ -40,8 +40,8 @@ LARGER_INPUTS = tuple(Fraction(*pair) for pair in ((8, 7), (9, 7), (10, 7), (12,
 LARGER_BEYOND = (Fraction(2), Fraction(3))
 
 MODULUS = 32
-"""Sizes of maps keep their remainder modulo this, so that every halving still comes out the
-same; lengths of sequences that of the network's own total stride."""
+"""Sizes of maps keep their remainder modulo this, so that every halving comes out the same; small
+ones, lengths of sequences and what strides do not divide it that of the network's total stride."""
 
 
 def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
@@ -51,12 +51,14 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
     if places is None or "input" in allowed.kept:
         return
     largest = max(size for _, size in places)
-    modulus = _modulus_of(editable.network)
+    stride = _total_stride(editable.network)
+    flat = any(len(one.output.extents) != 1 for one in editable.network.inputs)
+    modulus = MODULUS if flat and MODULUS % stride == 0 else stride
     seen: list[tuple[int, ...]] = []
     larger, smaller = (LARGER_INPUTS, LARGER_BEYOND), (RESOLUTION_PARTS, RESOLUTION_BEYOND)
     known, beyond = larger if allowed.grow else smaller
     for part in known + beyond * allowed.extrapolate:
-        sizes = tuple(nearest(size, part, modulus) for _, size in places)
+        sizes = tuple(nearest(size, part, modulus, stride) for _, size in places)
         ratio = Fraction(max(sizes), largest)
         turned = ratio == 1 or (ratio > 1) != allowed.grow
         if sizes in seen or turned or (ratio < COARSEST and not allowed.extrapolate):
@@ -65,7 +67,7 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
         new = {place: n for (place, _), n in zip(places, sizes, strict=True)}
         yield Edit(
             RESOLUTION,
-            f"input: {largest} to {max(sizes)} positions a side",
+            f"input: {_name_sizes([size for _, size in places], sizes)}",
             changes=tuple(replace_span(place, str(n)) for place, n in new.items()),
             resized=_resize_inputs(editable, new),
             grows=ratio > 1,
@@ -93,32 +95,32 @@ def _scalar_of(editable: EditableSpec, item: YamlNode) -> YamlNode:
     return params.get(item.text, item) if isinstance(item, Scalar) else item
 
 
-def nearest(size: int, part: Fraction, modulus: int = MODULUS) -> int:
-    """The size nearest to a part of another, with the same remainder modulo `modulus`; a small
-    one is rounded plainly.
+def _name_sizes(old: Sequence[int], new: Sequence[int]) -> str:
+    if len(set(old)) == len(set(new)) == 1:
+        return f"{old[0]} to {new[0]} positions a side"
+    return " to ".join("x".join(map(str, sizes)) for sizes in (old, new))
 
-    >>> nearest(224, Fraction(3, 4)), nearest(227, Fraction(3, 4))
+
+def nearest(size: int, part: Fraction, modulus: int, stride: int) -> int:
+    """The size nearest to a part of another, with the same remainder modulo `modulus`; a small one
+    modulo `stride`, so that no position is left out, and a smaller one is rounded plainly.
+
+    >>> nearest(224, Fraction(3, 4), 32, 16), nearest(227, Fraction(3, 4), 32, 32)
     (160, 163)
-    >>> nearest(16000, Fraction(1, 2), 256)  # 62 x 256 + 128, then 31 x 256 + 128
-    8064
+    >>> nearest(32, Fraction(6, 7), 32, 4)
+    28
     """
-    if size < 2 * modulus:
-        return max(1, round(size * part))
-    rest = size % modulus
-    return max(modulus, round((size * part - rest) / modulus) * modulus + rest)
+    step = modulus if size >= 2 * modulus else stride
+    step, rest = (step, size % step) if size >= 2 * step else (1, 0)
+    return max(step, round((size * part - rest) / step) * step + rest)
 
 
-def _narrows(layer: Layer) -> bool:
-    return isinstance(layer, Windowed) and layer.word != "conv_transpose"
-
-
-def _modulus_of(network: Network) -> int:
-    """Return what sizes keep their remainder by: of sequences, all strides on the way down."""
-    if any(len(one.output.extents) != 1 for one in network.inputs):
-        return MODULUS
+def _total_stride(network: Network) -> int:
+    """Return the product of all strides on the way down."""
     strides = [1] * len(network.nodes)
     for node in network.layers:
-        own = getattr(node.layer, "stride", (1,)) if _narrows(node.layer) else (1,)
+        narrows = isinstance(node.layer, Windowed) and node.layer.word != "conv_transpose"
+        own = getattr(node.layer, "stride", (1,)) if narrows else (1,)
         strides[node.index] = max(strides[i] for i in node.reads) * max(own)
     return max(strides)
 
@@ -141,12 +143,8 @@ def _input_extents(editable: EditableSpec) -> list[tuple[Place, int]] | None:
     return list(found.items()) or None
 
 
-STRIDE_EVIDENCE = Evidence(
+COARSER_EVIDENCE = Evidence(
     "as the maps behind it: the tables of MobileNets; ResNet-D dilated; trained variants"
-)
-
-POOLING_EVIDENCE = Evidence(
-    "as the maps behind it: the resolution tables of MobileNets; trained variants"
 )
 
 SLIDING = ("conv", "depthwise_conv")

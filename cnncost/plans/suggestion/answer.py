@@ -84,10 +84,12 @@ class Suggestion:
     @property
     def alternatives(self) -> list[Plan]:
         """The other plans that hold the budgets: of other numbers of edits, without replacements,
-        uniform scaling."""
-        uniform = self.uniform if self.uniform is not self.plan else None
-        last = [one for one in (self.plain, uniform) if one is not None]
-        return [*self.others, *last]
+        uniform scaling. Each file once, and not the plan's own."""
+        found: dict[str, Plan] = {}
+        for one in (*self.others, self.plain, self.uniform):
+            if one is not None and (self.plan is None or one.text != self.plan.text):
+                found.setdefault(one.text, one)
+        return list(found.values())
 
     @property
     def is_met(self) -> bool:

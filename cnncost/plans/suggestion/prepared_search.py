@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
@@ -11,6 +11,7 @@ from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.language import Spec
+from cnncost.place import Place
 from cnncost.plans.decisions.cost_tables import SearchSpace
 from cnncost.plans.decisions.search_space import (
     build_search_space,
@@ -77,7 +78,13 @@ class PreparedSearch:
         trials, all_read = clock.gather(
             list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
         )
-        self.spatial = [one for one in trials if self._is_paid(one)]
+        widths = {change.place for edit in _list_widths(decisions) for change in edit.changes}
+        self.spatial = [
+            one
+            for one in trials
+            if self._is_paid(one)
+            and not _changes_only(one.edit, widths)  # one number, one decision
+        ]
         variants = _list_variants(
             self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
         )
@@ -185,11 +192,21 @@ def _list_variants(
         known = () if edits else decisions
         return build_search_space(edited, own, ceiling=ceiling, likely=True, decisions=known)
 
-    widths = [edit for one in decisions if one.group for edit in one.options]
+    widths = _list_widths(decisions)
     places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
     most = largest_gain(editable.network, editable.first_potential) if allowed.grow else 0
     maker = VariantMaker(build_space, allowed.kept, list(places), most)
     return SpatialVariants(editable, trials, maker, deadline)
+
+
+def _list_widths(decisions: Sequence[Decision]) -> list[Edit]:
+    return [edit for one in decisions if one.group for edit in one.options]
+
+
+def _changes_only(edit: Edit, places: Set[Place]) -> bool:
+    """Whether all that an edit changes in the text are numbers at some places."""
+    own = {change.place for change in edit.changes}
+    return bool(own) and own <= places
 
 
 def find_by_connections(
