@@ -52,7 +52,7 @@ def shallowness(layers: float) -> float:
 
 
 def narrowness(channels: float) -> float:
-    """What a stream costs: below LEAST_STREAM the line in ln C through two points very near there."""
+    """What a stream costs: below LEAST_STREAM the line in ln C through two points near there."""
     least, step = float(c.LEAST_STREAM), 1e-6
     if channels >= least:
         return c.NARROW_STREAM / channels

@@ -35,6 +35,11 @@ def test_a_budget(text: str, metric: str, most: int, asked: str) -> None:
     assert parse_budgets([text], BEFORE) == (Budget(metric, most, asked),)
 
 
+def test_of_a_network_without_weights_no_share_is_asked() -> None:
+    with pytest.raises(CnncostError, match="this network has no weights"):
+        parse_budgets(["weights=40%"], {**BEFORE, "weights": 0})
+
+
 @pytest.mark.parametrize(("text", "what", "hint"), [
     ("weights=0", "no network has 0 weights", "20M"),
     ("weights=0%", "no network has 0 weights", "20M"),

@@ -125,6 +125,10 @@ def _parse_budget(word: str, amount: str, before: Measures) -> Budget:
     if budget.most > MOST:
         raise CnncostError(f"{word}={amount}: more than any network has", f"at most {MOST:,}")
     if budget.most == 0:
+        if not before[metric]:
+            raise CnncostError(
+                f"{word}={amount}: this network has no {word}", "limit another metric"
+            )
         raise CnncostError(
             f"{word}={amount}: no network has {budget.limit} {'bytes of ' * (word in BYTES)}{word}",
             f"an amount such as {'64MiB' if word in BYTES else '20M'}, or 50%",

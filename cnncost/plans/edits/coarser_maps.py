@@ -53,12 +53,13 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
     largest = max(size for _, size in places)
     stride = _total_stride(editable.network)
     flat = any(len(one.output.extents) != 1 for one in editable.network.inputs)
-    modulus = MODULUS if flat and MODULUS % stride == 0 else stride
+    large = flat and min(size for _, size in places) >= 2 * MODULUS
+    modulus = MODULUS if large and MODULUS % stride == 0 else stride
     seen: list[tuple[int, ...]] = []
     larger, smaller = (LARGER_INPUTS, LARGER_BEYOND), (RESOLUTION_PARTS, RESOLUTION_BEYOND)
     known, beyond = larger if allowed.grow else smaller
     for part in known + beyond * allowed.extrapolate:
-        sizes = tuple(nearest(size, part, modulus, stride) for _, size in places)
+        sizes = tuple(nearest(size, part, modulus) for _, size in places)
         ratio = Fraction(max(sizes), largest)
         turned = ratio == 1 or (ratio > 1) != allowed.grow
         if sizes in seen or turned or (ratio < COARSEST and not allowed.extrapolate):
@@ -101,17 +102,16 @@ def _name_sizes(old: Sequence[int], new: Sequence[int]) -> str:
     return " to ".join("x".join(map(str, sizes)) for sizes in (old, new))
 
 
-def nearest(size: int, part: Fraction, modulus: int, stride: int) -> int:
+def nearest(size: int, part: Fraction, modulus: int) -> int:
     """The size nearest to a part of another, with the same remainder modulo `modulus`; a small one
-    modulo `stride`, so that no position is left out, and a smaller one is rounded plainly.
+    is rounded plainly.
 
-    >>> nearest(224, Fraction(3, 4), 32, 16), nearest(227, Fraction(3, 4), 32, 32)
+    >>> nearest(224, Fraction(3, 4), 32), nearest(227, Fraction(3, 4), 32)
     (160, 163)
-    >>> nearest(32, Fraction(6, 7), 32, 4)
-    28
+    >>> nearest(32, Fraction(6, 7), 4), nearest(5, Fraction(6, 7), 4)
+    (28, 4)
     """
-    step = modulus if size >= 2 * modulus else stride
-    step, rest = (step, size % step) if size >= 2 * step else (1, 0)
+    step, rest = (modulus, size % modulus) if size >= 2 * modulus else (1, 0)
     return max(step, round((size * part - rest) / step) * step + rest)
 
 
