@@ -234,9 +234,9 @@ def test_sram(what: str) -> None:
 
 
 def test_bits_of_4_bit_weights_and_of_further_bytes() -> None:
-    # 27 weights of 4 bits, a bias of 32, and 9 bytes that other tensors take besides.
+    # 27 weights of 4 bits, a bias of 32; 2 more and 2 biases; 9 bytes of other tensors besides.
     types = "{activations: int8, weights: int4, biases: int32, other_bytes: 9}"
-    text = f"types: {types}\ninput: [3, 8, 8]\nlayers: [{{conv: 1, kernel: 3}}]\n"
-    network = cnncost.loads(text).network
-    assert count_flash_bits(network) == 27 * 4 + 32 + 8 * 9
-    assert measure_embedded(network).flash == 14 + 4 + 9
+    layers = "[{conv: 1, kernel: 3}, {conv: 2, kernel: 1}]"
+    network = cnncost.loads(f"types: {types}\ninput: [3, 8, 8]\nlayers: {layers}\n").network
+    assert count_flash_bits(network) == 27 * 4 + 32 + 2 * 4 + 2 * 32 + 8 * 9
+    assert measure_embedded(network).flash == 14 + 4 + 1 + 2 * 4 + 9
