@@ -87,3 +87,12 @@ def test_what_cannot_be_added_up_exactly_is_refused(tmp_path: Path) -> None:
     done = run("suggest", str(path), "--budget", "weights=50%")
     assert done.returncode == 2
     assert "too many to plan for" in done.stderr
+
+
+def test_whose_memory_is_unknown_is_said() -> None:
+    lines = ["{name: words, embedding: 10, dim: 8}", "{attention: 2}", "{name: b, attention: 2}"]
+    text = "input: [12]\nlayers:\n" + "".join(f"- {line}\n" for line in lines)
+    done = run("suggest", "-", "--budget", "memory=50%", text=text)
+    assert done.returncode == 2
+    assert "memory of <stdin> is only a lower bound" in done.stderr
+    assert "the memory of words (embedding), attention1 (attention) is unknown" in done.stderr

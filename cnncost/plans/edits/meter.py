@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.costs.memory import DTYPES
+from cnncost.costs.memory.traits import find_traits
 from cnncost.costs.metrics import Metrics
 from cnncost.errors import CnncostError
 from cnncost.network import Network
@@ -119,9 +120,12 @@ class Meter:
         metrics = self.metrics_of(network)
         for metric in self.bytes:
             if not metrics.is_exact(metric):
+                nodes = [node for node in network.layers if not find_traits(node).measured]
+                firsts = {node.layer.word: node.name for node in reversed(nodes)}
+                named = ", ".join(f"{name} ({word})" for word, name in reversed(firsts.items()))
                 raise CnncostError(
                     f"{metric} of {network.name} is only a lower bound: no plan can be proved",
-                    "the memory of one of its layers is unknown, or not measured",
+                    f"the memory of {named} is unknown, or not measured",
                 )
 
     def _refuse_short(self, network: Network) -> None:
