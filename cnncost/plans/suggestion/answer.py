@@ -186,10 +186,13 @@ def _describe_ties(variants: SpatialVariants, decisions: Sequence[Decision]) -> 
         said.append(f"{widths} widths of {of} ({_name_some([one.label for one in tying])})")
     if followers:
         of = format_count(len(followers), "width")
-        said.append(f"{of} that follow others ({_name_some(followers)})")
+        follow = "follows" if len(followers) == 1 else "follow"
+        said.append(f"{of} that {follow} others ({_name_some(followers)})")
     *most, last = said or [""]
     listed = f"{', '.join(most)} and {last}" if most else last
-    return f"; {listed} change alike (convert --flat unties them)" if said else ""
+    single = len(said) == 1 and listed.startswith("1 ")
+    change = "changes with them" if single else "change alike"
+    return f"; {listed} {change} (convert --flat unties them)" if said else ""
 
 
 def _name_some(labels: Sequence[str]) -> str:
