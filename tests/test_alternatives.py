@@ -31,12 +31,15 @@ class Answered:
 
     @property
     def alternatives(self) -> list[dict[str, Any]]:
-        """In the order of their numbers."""
+        """In the order of their numbers. One file stands once: what counts and scores alike is one,
+        and the plan's is none of them."""
         data = self.data
-        listed = [*data["others"], data["without_replacements"]]
-        if data["uniform"] != data["plan"]:
-            listed.append(data["uniform"])
-        return [one for one in listed if one is not None]
+        known, found = [(data["plan"]["after"], data["plan"]["score"])], []
+        for one in (*data["others"], data["without_replacements"], data["uniform"]):
+            if one is not None and (one["after"], one["score"]) not in known:
+                known.append((one["after"], one["score"]))
+                found.append(one)
+        return found
 
     def write(self, *pick: str) -> cnncost.Spec:
         """Write a plan, the suggested one or another."""
@@ -68,7 +71,8 @@ def check_choice(answered: Answered) -> bool:
         others = [answered.write("--pick", str(at)) for at in range(1, len(listed) + 1)]
         assert all(cnncost.damage(alike, other).high >= 0 for other in others)
         return True
-    alike = answered.write("--pick", str(len(listed)))
+    number = 1 + [one["after"] for one in listed].index(data["uniform"]["after"])
+    alike = answered.write("--pick", str(number))
     assert cnncost.damage(alike, answered.write()).high < 0
     return False
 

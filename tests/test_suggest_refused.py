@@ -90,7 +90,11 @@ def test_what_cannot_be_added_up_exactly_is_refused(tmp_path: Path) -> None:
 
 
 def test_whose_memory_is_unknown_is_said() -> None:
-    lines = ["{name: words, embedding: 8, vocabulary: 10}", "{attention: 2}", "{name: b, attention: 2}"]
+    lines = [
+        "{name: words, embedding: 8, vocabulary: 10}",
+        "{attention: 2}",
+        "{name: b, attention: 2}",
+    ]
     text = "input: [12]\nlayers:\n" + "".join(f"- {line}\n" for line in lines)
     done = run("suggest", "-", "--budget", "memory=50%", text=text)
     assert done.returncode == 2
